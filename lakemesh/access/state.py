@@ -1,0 +1,130 @@
+"""The state of Lake Formation as values: what the evaluator reads, `expand` writes and `diff` compares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+IAM_ALLOWED_PRINCIPALS = "IAM_ALLOWED_PRINCIPALS"
+
+Expression = tuple[tuple[str, frozenset[str]], ...]
+"""An LF-Tag expression: every key must match one of its values; sorted by key."""
+
+
+@dataclass(frozen=True, order=True)
+class CatalogResource:
+    catalog: str
+
+
+@dataclass(frozen=True, order=True)
+class DatabaseResource:
+    catalog: str
+    database: str
+
+
+@dataclass(frozen=True, order=True)
+class TableResource:
+    """A named table, or every table of the database when `table` is None (ALL_TABLES, the wildcard)."""
+
+    catalog: str
+    database: str
+    table: str | None
+
+
+@dataclass(frozen=True)
+class ColumnsResource:
+    """Columns of one table: `include` names them; `include=None` is every column but `exclude`."""
+
+    catalog: str
+    database: str
+    table: str
+    include: frozenset[str] | None = None
+    exclude: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class TagPolicyResource:
+    """Every DATABASE or TABLE of the catalog whose LF-Tags match the expression."""
+
+    catalog: str
+    kind: str
+    expression: Expression
+
+
+@dataclass(frozen=True)
+class TagResource:
+    """An LF-Tag key with some of its values, as the object of DESCRIBE or ASSOCIATE."""
+
+    catalog: str
+    key: str
+    values: frozenset[str]
+
+
+@dataclass(frozen=True, order=True)
+class DataLocationResource:
+    catalog: str
+    arn: str
+
+
+Resource = (
+    CatalogResource
+    | DatabaseResource
+    | TableResource
+    | ColumnsResource
+    | TagPolicyResource
+    | TagResource
+    | DataLocationResource
+)
+
+
+@dataclass(frozen=True)
+class Permission:
+    """One explicit grant: a row of ListPermissions.
+
+    `principal` is an IAM ARN, a 12-digit account id or IAM_ALLOWED_PRINCIPALS.
+    """
+
+    principal: str
+    resource: Resource
+    permissions: frozenset[str]
+    grantable: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class TableState:
+    """A table of a catalog: names in order, partition keys apart, LF-Tags set on it and on its columns (not inherited)."""
+
+    columns: tuple[str, ...]
+    partition_keys: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    column_tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    creator: str | None = None
+
+
+@dataclass(frozen=True)
+class DatabaseState:
+    tags: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, TableState] = field(default_factory=dict)
+    link_to: tuple[str, str] | None = None
+    """(catalog, database) of the target where this database is a resource link."""
+    creator: str | None = None
+
+
+@dataclass(frozen=True)
+class CatalogState:
+    """Lake Formation and Glue of one account and region."""
+
+    account: str
+    administrators: frozenset[str] = frozenset()
+    permissions: frozenset[Permission] = frozenset()
+    """Grants made *in* this account: for its own catalog, and re-grants of what others shared with it."""
+    databases: Mapping[str, DatabaseState] = field(default_factory=dict)
+    shares_accepted_from: frozenset[str] = frozenset()
+    """Owners whose LakeFormation* RAM shares with this account are in force (accepted, or needing no invitation)."""
+
+
+@dataclass(frozen=True)
+class State:
+    """Every account that matters to a question, by account id."""
+
+    catalogs: Mapping[str, CatalogState]

@@ -1,0 +1,316 @@
+"""What people declare, as frozen values.
+
+These models say what a declaration *is*; the loader says where it came from and reports every error at once,
+and `checks` says what must hold between files. Nothing here reads a file, and nothing here knows AWS calls.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum, unique
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+# AWS account ids keep leading zeros, so they are strings everywhere (a YAML integer would lose them).
+AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
+# Names that become IAM role, LF-Tag and stack names: LF-Tag keys and values are lower-cased by Lake Formation and at
+# most 50 characters (Lake Formation developer guide, "lf-tag-considerations").
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*$", max_length=50)]
+# Glue lower-cases database and table names for Hive compatibility (Glue API, "Table", Name).
+GlueName = Annotated[str, StringConstraints(pattern=r"^[^A-Z\s/]{1,255}$")]
+RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$")]
+KeyArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(?:key|alias)/[\w/-]+$")]
+S3Prefix = Annotated[str, StringConstraints(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/(?:.*/)?$")]
+TagName = Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=r"^[a-z0-9][a-z0-9_.:/=+@ -]*$")]
+
+
+class Declaration(BaseModel):
+    """Base of every declaration: unknown keys are errors, values never change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+@unique
+class Sensitivity(StrEnum):
+    """How far a column may travel, in order; each member outranks those before it.
+
+    `unreviewed` is not a rank: it marks what nobody has looked at and can never be granted.
+    """
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    CONFIDENTIAL = "confidential"
+    RESTRICTED = "restricted"
+
+    @property
+    def rank(self) -> int:
+        return list(Sensitivity).index(self)
+
+
+UNREVIEWED: Literal["unreviewed"] = "unreviewed"
+
+
+@unique
+class Access(StrEnum):
+    """What a grant lets its principals do; docs/grants.md publishes what each expands to."""
+
+    READ = "read"
+    DISCOVER = "discover"
+
+
+@unique
+class Status(StrEnum):
+    """Life cycle of a data product, in ODCS's words."""
+
+    PROPOSED = "proposed"
+    DRAFT = "draft"
+    ACTIVE = "active"
+    DEPRECATED = "deprecated"
+    RETIRED = "retired"
+
+
+@unique
+class Governance(StrEnum):
+    """Who decides on reads of a producer's own catalog: IAM alone, or Lake Formation."""
+
+    IAM = "iam"
+    LAKE_FORMATION = "lake-formation"
+
+
+@unique
+class PolicyStatements(StrEnum):
+    """How the statements the mesh needs get into a producer's bucket and key policies."""
+
+    MERGE = "merge"
+    PRINT = "print"
+
+
+# ------------------------------------------------------------------------------------------------ mesh/mesh.yaml
+class Organization(Declaration):
+    id: Annotated[str, StringConstraints(pattern=r"^o-[a-z0-9]{10,32}$")]
+    ram_sharing: bool = Field(default=True, alias="ramSharing")
+    """Whether RAM sharing with AWS Organizations is on: then no share needs an invitation."""
+
+
+class Central(Declaration):
+    account: AccountId
+    administrators: tuple[RoleArn, ...] = ()
+    """Data lake administrators beside the deploying role."""
+    cross_account_version: Literal[3, 4, 5] = Field(default=4, alias="crossAccountVersion")
+    deploy_role: str = Field(default="lakemesh-deploy", alias="deployRole")
+
+
+class Bucket(Declaration):
+    kms_key: KeyArn | None = Field(default=None, alias="kmsKey")
+    """Customer-managed key of the bucket (SSE-KMS); its policy must let the registration role decrypt."""
+
+
+class Producer(Declaration):
+    account: AccountId
+    owner: str
+    governance: Governance = Governance.IAM
+    buckets: dict[str, Bucket] = Field(default_factory=dict)
+    catalog_key: KeyArn | None = Field(default=None, alias="catalogKey")
+    policy_statements: PolicyStatements = Field(default=PolicyStatements.MERGE, alias="policyStatements")
+    deploy_role: str = Field(default="lakemesh-deploy", alias="deployRole")
+
+
+class Source(Declaration):
+    producer: str
+    database: GlueName
+    prefixes: tuple[S3Prefix, ...] = Field(min_length=1)
+    twin: GlueName | None = None
+    """Name of the twin in the central catalog; needed only where two sources share one database name."""
+
+    @property
+    def twin_name(self) -> str:
+        return self.twin or self.database
+
+
+class Domain(Declaration):
+    title: str = ""
+    owner: str
+    approvers: tuple[str, ...] = Field(min_length=1)
+    sources: tuple[Source, ...] = ()
+
+
+class ConsumerEntry(Declaration):
+    account: AccountId
+    owner: str
+    deploy_role: str = Field(default="lakemesh-deploy", alias="deployRole")
+
+
+class MassDelete(Declaration):
+    """Above both bounds nothing is deleted and an alarm fires."""
+
+    count: int = Field(default=10, ge=0)
+    share: float = Field(default=0.1, ge=0, le=1)
+
+
+class Sync(Declaration):
+    refresh: str = "rate(6 hours)"
+    grace_period_hours: int = Field(default=24, ge=0, alias="gracePeriodHours")
+    mass_delete: MassDelete = Field(default_factory=MassDelete, alias="massDelete")
+
+
+class Alerting(Declaration):
+    operators: tuple[str, ...] = ()
+    """E-mail addresses that hear of every alarm."""
+
+
+class Quotas(Declaration):
+    """Limits checked before any cloud call; the defaults are the documented ones (lf-tag-considerations and the API models)."""
+
+    expressions_per_principal: int = Field(default=50, alias="expressionsPerPrincipal")
+    expression_bytes: int = Field(default=900, alias="expressionBytes")
+    values_per_expression: int = Field(default=50, alias="valuesPerExpression")
+    tag_characters: int = Field(default=50, alias="tagCharacters")
+    tags_per_resource: int = Field(default=50, alias="tagsPerResource")
+    values_per_tag: int = Field(default=1000, alias="valuesPerTag")
+    administrators: int = 30
+    filters_per_principal_and_table: int = Field(default=100, alias="filtersPerPrincipalAndTable")
+
+
+class Mesh(Declaration):
+    """mesh/mesh.yaml: the accounts and who owns what."""
+
+    name: Slug = "lakemesh"
+    organization: Organization
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(?:-[a-z]+)+-\d$")]
+    central: Central
+    producers: dict[Slug, Producer] = Field(default_factory=dict)
+    domains: dict[Slug, Domain] = Field(default_factory=dict)
+    consumers: dict[Slug, ConsumerEntry] = Field(default_factory=dict)
+    sync: Sync = Field(default_factory=Sync)
+    alerting: Alerting = Field(default_factory=Alerting)
+    quotas: Quotas = Field(default_factory=Quotas)
+
+
+# ------------------------------------------------------------------------------------------------ mesh/tags.yaml
+class TagKey(Declaration):
+    description: str = ""
+    values: tuple[TagName, ...] = Field(min_length=1)
+
+
+class Tags(Declaration):
+    """mesh/tags.yaml: LF-Tag keys beside the built-in `domain`, `product` and `sensitivity`."""
+
+    tags: dict[TagName, TagKey] = Field(default_factory=dict)
+
+
+# --------------------------------------------------------------------------- mesh/products/<domain>/*.odcs.yaml
+class Column(Declaration):
+    name: str
+    type: str
+    """Physical type as Glue writes it, e.g. `decimal(18,2)` or `struct<street:string>`."""
+    sensitivity: Sensitivity | None = None
+    """None: not reviewed."""
+    personal_data: str | None = None
+    partition_key: int | None = None
+    """Position among the partition keys, from 1; None: an ordinary column."""
+    description: str = ""
+    tags: dict[str, str] = Field(default_factory=dict)
+
+
+class Table(Declaration):
+    """One table of a product. `twin` is the central database it is read in."""
+
+    name: GlueName
+    producer: str
+    database: GlueName
+    twin: GlueName
+    description: str = ""
+    columns: tuple[Column, ...]
+    tags: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def partition_keys(self) -> tuple[Column, ...]:
+        keys = (column for column in self.columns if column.partition_key is not None)
+        return tuple(sorted(keys, key=lambda column: column.partition_key or 0))
+
+
+class ServiceLevel(Declaration):
+    property: str
+    value: str
+    unit: str = ""
+
+
+class Product(Declaration):
+    """One data product: what lakemesh needs of one ODCS contract."""
+
+    name: Slug
+    domain: str
+    version: str
+    status: Status
+    title: str = ""
+    description: str = ""
+    tables: tuple[Table, ...]
+    service_levels: tuple[ServiceLevel, ...] = ()
+    tags: dict[str, str] = Field(default_factory=dict)
+
+
+# ------------------------------------------------------------------------------------ mesh/grants/<domain>.yaml
+class Grant(Declaration):
+    id: Slug
+    product: str | None = None
+    tags: dict[str, tuple[str, ...]] | None = None
+    """LF-Tag expression over the domain's tables; `domain` is added by the expansion."""
+    to: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*(?:/[A-Za-z0-9_.-]+)?$")]
+    """A consumer (account path) or consumer/principal (direct path)."""
+    access: Access = Access.READ
+    sensitivity: tuple[Sensitivity | Literal["unreviewed"], ...] = ()
+    """Sensitivities it may read. `unreviewed` parses, so that it can be refused with its reason."""
+    columns: tuple[str, ...] | None = None
+    rows: str | None = None
+    purpose: str
+    requested_by: str = Field(alias="requestedBy")
+    approved_by: str = Field(alias="approvedBy")
+    approved_at: dt.date = Field(alias="approvedAt")
+    ticket: str
+    expires: dt.date | None = None
+
+    @property
+    def consumer(self) -> str:
+        return self.to.partition("/")[0]
+
+    @property
+    def principal(self) -> str | None:
+        return self.to.partition("/")[2] or None
+
+
+class Grants(Declaration):
+    grants: tuple[Grant, ...] = ()
+
+
+# --------------------------------------------------------------------------- mesh/consumers/<consumer>.yaml
+class Principal(Declaration):
+    role: RoleArn
+    description: str = ""
+
+
+class Assignment(Declaration):
+    grant: str
+    principals: tuple[str, ...] = Field(min_length=1)
+
+
+class Consumer(Declaration):
+    """mesh/consumers/<consumer>.yaml: the consumer's principals and which of them use what its account was granted."""
+
+    account: AccountId
+    administrators: tuple[RoleArn, ...] = ()
+    principals: dict[str, Principal] = Field(default_factory=dict)
+    assignments: tuple[Assignment, ...] = ()
+
+
+# ------------------------------------------------------------------------------------------------ all of it
+class Declarations(Declaration):
+    """A whole mesh directory that loaded without an error."""
+
+    mesh: Mesh
+    tags: dict[str, TagKey]
+    """Whole ontology: the built-in keys and the mesh's own, by key."""
+    products: dict[str, Product]
+    grants: dict[str, tuple[Grant, ...]]
+    """By domain."""
+    consumers: dict[str, Consumer]
