@@ -1,0 +1,38 @@
+"""The `lakemesh` command: one place where every command is registered.
+
+Command modules import what is heavy (Pulumi, boto3, DuckDB) inside their functions, so that `lakemesh --help` and
+`lakemesh validate` start at once.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from lakemesh.cli.demo import demo
+from lakemesh.cli.deploy import destroy, preview, up
+from lakemesh.cli.local import app as local
+from lakemesh.cli.validate import validate
+
+app = typer.Typer(
+    name="lakemesh",
+    help="""A data mesh on AWS Glue and Lake Formation, declared in YAML and deployed by Pulumi.
+
+    New here? [bold]lakemesh demo[/bold] deploys the sample mesh to a local AWS and proves who can read what.
+    Then edit mesh/, [bold]lakemesh validate[/bold], [bold]lakemesh preview --local[/bold], [bold]lakemesh up --local[/bold].
+    """,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,  # locals may hold credentials
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(demo)
+app.command()(validate)
+app.command()(preview)
+app.command()(up)
+app.command()(destroy)
+app.add_typer(local, name="local")
+
+
+def main() -> None:
+    """Entry point of the console script; exit codes: 0 done, 1 found wanting or failed, 2 misuse."""
+    app()
