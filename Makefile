@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-UV := $(VENV)/uv/bin/uv
+UV := .tools/uv/bin/uv
 # uv writes into this environment, and never into one that happens to be active.
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export VIRTUAL_ENV :=
@@ -17,9 +17,9 @@ help: ## Say what there is to run
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "lakemesh needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Say which to use: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
-	@$(PYTHON) -m venv $(VENV)
-	@$(PYTHON) -m venv $(VENV)/uv
-	@$(VENV)/uv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+	@test -x $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV)
+	@$(PYTHON) -m venv .tools/uv
+	@.tools/uv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
 
 # What `lakemesh --local` needs, without the developers' tools: enough for the demo.
 $(VENV)/.runtime: pyproject.toml uv.lock | $(UV)
@@ -56,4 +56,4 @@ schemas: $(VENV)/.runtime ## Write schemas/ anew from the models
 	@$(BIN)/python -m lakemesh.declarations.schemas
 
 clean: ## Remove the environment and everything made
-	@rm -rf $(VENV) .lakemesh .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf $(VENV) .tools .lakemesh .pytest_cache .mypy_cache .ruff_cache
