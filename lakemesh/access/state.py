@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 IAM_ALLOWED_PRINCIPALS = "IAM_ALLOWED_PRINCIPALS"
 
 Expression = tuple[tuple[str, frozenset[str]], ...]
 """An LF-Tag expression: every key must match one of its values; sorted by key."""
+
+
+def expression(tags: Mapping[str, Iterable[str]]) -> Expression:
+    """The one form of an expression: keys sorted, values a set."""
+    return tuple((key, frozenset(tags[key])) for key in sorted(tags))
 
 
 @dataclass(frozen=True, order=True)
@@ -77,6 +82,31 @@ Resource = (
 )
 
 
+def resource_key(resource: Resource) -> str:
+    """A readable text that is the same for equal resources and different for others: sorts and names entries."""
+    match resource:
+        case CatalogResource(catalog):
+            return f"{catalog} catalog"
+        case DatabaseResource(catalog, database):
+            return f"{catalog} database {database}"
+        case TableResource(catalog, database, table):
+            return f"{catalog} table {database}.{'*' if table is None else table}"
+        case ColumnsResource(catalog, database, table, include, exclude):
+            columns = f"without {_join(exclude)}" if include is None else f"only {_join(include)}"
+            return f"{catalog} columns {database}.{table} {columns}"
+        case TagPolicyResource(catalog, kind, tags):
+            text = " AND ".join(f"{key} IN ({_join(values)})" for key, values in tags)
+            return f"{catalog} {kind} expression {text}"
+        case TagResource(catalog, key, values):
+            return f"{catalog} LF-Tag {key} IN ({_join(values)})"
+        case DataLocationResource(catalog, arn):
+            return f"{catalog} location {arn}"
+
+
+def _join(values: Iterable[str]) -> str:
+    return ", ".join(sorted(values))
+
+
 @dataclass(frozen=True)
 class Permission:
     """One explicit grant: a row of ListPermissions.
@@ -92,7 +122,7 @@ class Permission:
 
 @dataclass(frozen=True)
 class TableState:
-    """A table of a catalog: names in order, partition keys apart, LF-Tags set on it and on its columns (not inherited)."""
+    """A table: names in order, partition keys apart, LF-Tags set on it and on its columns (not inherited ones)."""
 
     columns: tuple[str, ...]
     partition_keys: tuple[str, ...] = ()
@@ -119,6 +149,8 @@ class CatalogState:
     permissions: frozenset[Permission] = frozenset()
     """Grants made *in* this account: for its own catalog, and re-grants of what others shared with it."""
     databases: Mapping[str, DatabaseState] = field(default_factory=dict)
+    tag_creators: Mapping[str, str] = field(default_factory=dict)
+    """Who created each LF-Tag key."""
     shares_accepted_from: frozenset[str] = frozenset()
     """Owners whose LakeFormation* RAM shares with this account are in force (accepted, or needing no invitation)."""
 
