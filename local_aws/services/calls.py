@@ -1,7 +1,7 @@
 """One AWS API call as a value, the errors it may end in, and the registry of operations this extension answers itself.
 
 An operation is *modelled* when a handler is registered here (`operation`) or when moto's own answer is good enough
-(`allow`). Everything else is refused by name: see `local_aws.front`.
+(`allow`). Everything else is refused by name: see `local_aws.services.front`.
 """
 
 from __future__ import annotations
@@ -137,7 +137,14 @@ def reset() -> None:
             clear()
 
 
-def page(items: list[Any], call: Call, limit: int, *, size: str = "MaxResults", token: str = "NextToken") -> tuple[list[Any], str | None]:  # noqa: S107 - a parameter's name
+def page(
+    items: list[Any],
+    call: Call,
+    limit: int,
+    *,
+    size: str = "MaxResults",
+    token: str = "NextToken",  # noqa: S107 - a parameter's name
+) -> tuple[list[Any], str | None]:
     """One page of `items` and the token of the next: what the call asked for, never more than `limit`."""
     text = call.params.get(token)
     try:

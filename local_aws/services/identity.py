@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Identity:
-    """The caller. `arn` is what Lake Formation and resource policies know: the role's IAM ARN, or the account's root."""
+    """The caller. `arn` is what Lake Formation and policies know: the role's IAM ARN, or its account's root."""
 
     account: str
     arn: str
@@ -86,6 +86,11 @@ def current_principal() -> Identity:
     if identity is None:
         raise RuntimeError("no request is being answered in this thread: there is no caller")
     return identity
+
+
+def caller() -> Identity | None:
+    """Who this thread (context) acts as, or None outside of a request."""
+    return _current.get()
 
 
 def act_as(identity: Identity | None) -> None:

@@ -14,7 +14,9 @@ from typing import Any
 
 from local_aws.services.calls import Call, on_reset
 
-_READ = re.compile(r"^(Get|List|Describe|Head|BatchGet|Search|Filter|Lookup|Query|Scan|Select|Receive|Validate|AssumeRole)")
+_READ = re.compile(
+    r"^(Get|List|Describe|Head|BatchGet|Search|Filter|Lookup|Query|Scan|Select|Receive|Validate|AssumeRole)"
+)
 _SECRET = re.compile(r"secret|password|token", re.IGNORECASE)
 LONGEST_TEXT = 2_000
 

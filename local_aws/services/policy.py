@@ -47,7 +47,7 @@ class Decision(Enum):
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked: `action` as in "glue:GetTable", one `resource` ARN, the condition `context` (keys in lower case)."""
+    """What is asked: `action` as in "glue:GetTable", one `resource` ARN, the condition `context` (keys lower-case)."""
 
     action: str
     resource: str
@@ -60,7 +60,7 @@ def _values(value: Any) -> tuple[str, ...]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _pattern(glob: str, ignore_case: bool) -> re.Pattern[str]:  # noqa: FBT001 - private, positional for the cache
+def _pattern(glob: str, ignore_case: bool) -> re.Pattern[str]:
     text = "".join(".*" if char == "*" else "." if char == "?" else re.escape(char) for char in glob)
     return re.compile(text, (re.IGNORECASE if ignore_case else 0) | re.DOTALL)
 
@@ -148,7 +148,7 @@ def _names(statement: Mapping[str, Any], element: str, text: str, context: Mappi
 
 
 def _principal(statement: Mapping[str, Any], caller: Identity | str) -> Decision:
-    """Whether a resource policy's statement names the caller: an identity, or a service such as "events.amazonaws.com"."""
+    """Whether a resource policy's statement names the caller: an identity, or a service ("events.amazonaws.com")."""
     principal = statement.get("Principal")
     if principal is None:
         # NotPrincipal: not judged, so an Allow of it never matches and a Deny always does.
@@ -183,7 +183,7 @@ def _load(document: str) -> Mapping[str, Any]:
 
 
 def decide(statements: Iterable[Mapping[str, Any]], request: Request, caller: Identity | str | None = None) -> Decision:
-    """What the statements say. `caller` for a resource's policy (its `Principal` is looked at), None for an identity's."""
+    """What the statements say. `caller` for a resource's policy (`Principal` is looked at), None for an identity's."""
     decision = Decision.SILENT
     for statement in statements:
         who = Decision.ALLOW if caller is None else _principal(statement, caller)

@@ -1,0 +1,219 @@
+"""IAM at the front door: which action on which resource a call needs, and whether policies allow it.
+
+Each service has a rule that names what its calls need; a service without one needs `<service>:<Operation>` on `*`, so
+nothing passes unasked. Sources: the "Actions, resources, and condition keys" page of each service in the service
+authorization reference. What only the service can judge (role trust, queries by their id) its handler judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from botocore.session import get_session
+
+from local_aws.services.calls import Call
+
+
+@dataclass(frozen=True)
+class Need:
+    """One permission a call needs: `policies` are the statements of the resource's own policy, `owner` its account."""
+
+    action: str
+    resource: str
+    owner: str | None = None
+    policies: Iterable[Mapping[str, Any]] | None = None
+    policy_required: bool = False
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+Rule = Callable[[Call], Iterable[Need]]
+R = TypeVar("R", bound=Rule)
+
+_rules: dict[str, Rule] = {}
+
+
+def rule(service: str) -> Callable[[R], R]:
+    """Register what the calls of a service need."""
+
+    def register(needs: R) -> R:
+        _rules[service] = needs
+        return needs
+
+    return register
+
+
+def authorize(call: Call) -> None:
+    """Raise `AwsError` AccessDenied(Exception) where a policy denies the call, or none allows it."""
+    from local_aws.services import iam
+
+    for need in _rules.get(call.service, _anything)(call):
+        if not iam.permitted(
+            call.identity, need.action, need.resource,
+            owner=need.owner, policies=need.policies, policy_required=need.policy_required,
+            extra={"aws:RequestedRegion": call.region, **need.extra},
+        ):  # fmt: skip
+            code = "AccessDenied" if call.service in {"s3", "iam", "sts", "sns"} else "AccessDeniedException"
+            raise iam.denied(call.identity, need.action, need.resource, code)
+
+
+def arn(call: Call, service: str, resource: str, account: str | None = None) -> str:
+    """An ARN in the call's region and partition."""
+    partition = get_session().get_partition_for_region(call.region)
+    return f"arn:{partition}:{service}:{call.region}:{account or call.account}:{resource}"
+
+
+def _anything(call: Call) -> Iterator[Need]:
+    yield Need(f"{call.service}:{call.operation}", "*")
+
+
+# ------------------------------------------------------------------------------------------------------- the rules
+
+
+@rule("sts")
+def _sts(_call: Call) -> Iterator[Need]:
+    """AssumeRole asks the role's trust as well as the caller's policies: its handler does both."""
+    yield from ()
+
+
+@rule("lakeformation")
+def _lakeformation(call: Call) -> Iterator[Need]:
+    """Lake Formation's actions have no resource types; registering a location passes its role."""
+    yield Need(f"lakeformation:{call.operation}", "*")
+    if role := call.params.get("RoleArn"):
+        yield Need("iam:PassRole", role, extra={"iam:PassedToService": "lakeformation.amazonaws.com"})
+
+
+@rule("ram")
+def _ram(call: Call) -> Iterator[Need]:
+    params = call.params
+    yield Need(
+        f"ram:{call.operation}", params.get("resourceShareArn") or params.get("resourceShareInvitationArn") or "*"
+    )
+
+
+@rule("iam")
+def _iam(call: Call) -> Iterator[Need]:
+    from moto.iam.models import iam_backends
+
+    name = call.params.get("RoleName")
+    path = next((role.path for role in iam_backends[call.account]["aws"].get_roles() if role.name == name), "/")
+    partition = get_session().get_partition_for_region(call.region)
+    yield Need(f"iam:{call.operation}", f"arn:{partition}:iam::{call.account}:role{path}{name}" if name else "*")
+
+
+@rule("athena")
+def _athena(call: Call) -> Iterator[Need]:
+    """By workgroup. A call that names only a query execution is judged by its handler, which knows the workgroup."""
+    if call.params.keys() & {"QueryExecutionId", "QueryExecutionIds"}:
+        return
+    name = call.params.get("WorkGroup") or (call.params.get("Name") if call.operation.endswith("WorkGroup") else None)
+    if name is None and call.operation == "StartQueryExecution":
+        name = "primary"
+    resource = arn(call, "athena", f"workgroup/{name}") if name else call.params.get("ResourceARN", "*")
+    yield Need(f"athena:{call.operation}", resource)
+
+
+@rule("logs")
+def _logs(call: Call) -> Iterator[Need]:
+    """CloudWatch Logs names a log group's resource with its (possibly empty) stream, as in its own refusals."""
+    params = call.params
+    group = params.get("logGroupName") or params.get("logGroupIdentifier") or ""
+    if given := params.get("resourceArn"):
+        yield Need(f"logs:{call.operation}", given)
+        return
+    base = group if group.startswith("arn:") else arn(call, "logs", f"log-group:{group}")
+    yield Need(f"logs:{call.operation}", f"{base}:log-stream:{params.get('logStreamName', '')}")
+
+
+@rule("lambda")
+def _lambda(call: Call) -> Iterator[Need]:
+    """By function, with the function's own policy; creating one passes its role."""
+    from local_aws.services import lambda_  # type: ignore[attr-defined,unused-ignore]
+
+    params = call.params
+    action = "lambda:InvokeFunction" if call.operation == "Invoke" else f"lambda:{call.operation}"
+    if role := params.get("Role"):
+        yield Need("iam:PassRole", role, extra={"iam:PassedToService": "lambda.amazonaws.com"})
+    name = params.get("FunctionName") or params.get("Resource")
+    if name is None:
+        yield Need(action, "*")
+        return
+    parts = str(name).split(":")
+    account = parts[4] if len(parts) > 6 else parts[0] if len(parts) > 2 else call.account
+    function = arn(call, "lambda", f"function:{parts[6] if len(parts) > 6 else parts[-1]}", account)
+    yield Need(action, function, account, lambda_.policy_statements(function))
+
+
+_S3_ACTIONS = {
+    "HeadObject": "GetObject", "CopyObject": "PutObject", "CreateMultipartUpload": "PutObject",
+    "UploadPart": "PutObject", "CompleteMultipartUpload": "PutObject", "DeleteObjects": "DeleteObject",
+    "HeadBucket": "ListBucket", "ListObjects": "ListBucket", "ListObjectsV2": "ListBucket",
+    "ListObjectVersions": "ListBucketVersions", "ListBuckets": "ListAllMyBuckets",
+    "GetBucketEncryption": "GetEncryptionConfiguration", "PutBucketEncryption": "PutEncryptionConfiguration",
+    "DeleteBucketEncryption": "PutEncryptionConfiguration", "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock", "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetBucketCors": "GetBucketCORS", "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "GetBucketReplication": "GetReplicationConfiguration",
+    "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration", "DeleteBucketTagging": "PutBucketTagging",
+    "GetBucketNotificationConfiguration": "GetBucketNotification",
+    "DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+}  # fmt: skip
+"""S3 operations whose permission has another name ("Required permissions for Amazon S3 API operations")."""
+
+
+@rule("s3")
+def _s3(call: Call) -> Iterator[Need]:
+    """By bucket or object, with the bucket's own policy."""
+    from local_aws.services import s3
+
+    params, bucket = call.params, call.params.get("Bucket")
+    action = "s3:" + _S3_ACTIONS.get(call.operation, call.operation)
+    if bucket is None:
+        yield Need(action, "*")
+        return
+    partition = get_session().get_partition_for_region(call.region)
+    extra = {f"s3:{name.lower()}": params[name] for name in ("Prefix", "Delimiter") if name in params}
+    keys = [item["Key"] for item in params.get("Delete", {}).get("Objects", ())] or [params.get("Key")]
+    for key in keys:
+        resource = f"arn:{partition}:s3:::{bucket}" + (f"/{key}" if key else "")
+        yield Need(action, resource, s3.owner(bucket), s3.policy_statements(bucket), extra=extra)
+    if source := params.get("CopySource"):
+        path = source if isinstance(source, str) else f"{source['Bucket']}/{source['Key']}"
+        origin = path.lstrip("/").split("/")[0]
+        resource = f"arn:{partition}:s3:::{path.lstrip('/').split('?')[0]}"
+        yield Need("s3:GetObject", resource, s3.owner(origin), s3.policy_statements(origin))
+
+
+@rule("kms")
+def _kms(call: Call) -> Iterator[Need]:
+    """By key: its policy has to allow, whoever asks ("Key policies in AWS KMS")."""
+    from local_aws.services import kms
+
+    given = call.params.get("KeyId") or call.params.get("TargetKeyId")
+    if given is None and call.operation == "Decrypt":
+        from moto.kms.utils import deserialize_ciphertext_blob
+
+        given = deserialize_ciphertext_blob(call.params["CiphertextBlob"]).key_id
+    if name := call.params.get("AliasName"):
+        yield Need(f"kms:{call.operation}", arn(call, "kms", str(name)))
+    if given is None:
+        if not name:
+            yield Need(f"kms:{call.operation}", "*")
+        return
+    kind = "" if given.startswith("alias/") else "key/"
+    key = kms.find(given if given.startswith("arn:") else arn(call, "kms", kind + given))
+    if key is not None:  # no such key: the service says so
+        extra = {"kms:calleraccount": call.account}
+        yield Need(
+            f"kms:{call.operation}",
+            key.arn,
+            key.account_id,
+            kms.policy_statements(key.arn),
+            policy_required=True,
+            extra=extra,
+        )
