@@ -10,7 +10,7 @@ import datetime as dt
 from enum import StrEnum, unique
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 # AWS account ids keep leading zeros, so they are strings everywhere (a YAML integer would lose them).
 AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
@@ -23,6 +23,22 @@ RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}
 KeyArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(?:key|alias)/[\w/-]+$")]
 S3Prefix = Annotated[str, StringConstraints(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/(?:.*/)?$")]
 TagName = Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=r"^[a-z0-9][a-z0-9_.:/=+@ -]*$")]
+# What IAM allows in a role's name, with the path in front of it (IAM API, CreateRole).
+RoleName = Annotated[str, StringConstraints(pattern=r"^(?:[\w+=,.@-]+/)*[\w+=,.@-]{1,64}$")]
+# The short name of a principal: part of `to:` in grants, of a workgroup's name and of an S3 prefix.
+PrincipalName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,49}$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+
+
+def _only_days(value: object) -> object:
+    """pydantic would read a number as seconds since 1970."""
+    if isinstance(value, bool | int | float):
+        raise ValueError("a date is written 2026-03-09")  # noqa: TRY004 - pydantic turns ValueErrors into findings
+    return value
+
+
+Day = Annotated[dt.date, BeforeValidator(_only_days)]
+Count = Annotated[int, Field(strict=True, ge=0)]
 
 
 class Declaration(BaseModel):
@@ -89,7 +105,7 @@ class PolicyStatements(StrEnum):
 # ------------------------------------------------------------------------------------------------ mesh/mesh.yaml
 class Organization(Declaration):
     id: Annotated[str, StringConstraints(pattern=r"^o-[a-z0-9]{10,32}$")]
-    ram_sharing: bool = Field(default=True, alias="ramSharing")
+    ram_sharing: bool = Field(default=True, alias="ramSharing", strict=True)
     """Whether RAM sharing with AWS Organizations is on: then no share needs an invitation."""
 
 
@@ -98,7 +114,7 @@ class Central(Declaration):
     administrators: tuple[RoleArn, ...] = ()
     """Data lake administrators beside the deploying role."""
     cross_account_version: Literal[3, 4, 5] = Field(default=4, alias="crossAccountVersion")
-    deploy_role: str = Field(default="lakemesh-deploy", alias="deployRole")
+    deploy_role: RoleName = Field(default="lakemesh-deploy", alias="deployRole")
 
 
 class Bucket(Declaration):
@@ -108,12 +124,12 @@ class Bucket(Declaration):
 
 class Producer(Declaration):
     account: AccountId
-    owner: str
+    owner: Text
     governance: Governance = Governance.IAM
     buckets: dict[str, Bucket] = Field(default_factory=dict)
     catalog_key: KeyArn | None = Field(default=None, alias="catalogKey")
     policy_statements: PolicyStatements = Field(default=PolicyStatements.MERGE, alias="policyStatements")
-    deploy_role: str = Field(default="lakemesh-deploy", alias="deployRole")
+    deploy_role: RoleName = Field(default="lakemesh-deploy", alias="deployRole")
 
 
 class Source(Declaration):
@@ -130,27 +146,27 @@ class Source(Declaration):
 
 class Domain(Declaration):
     title: str = ""
-    owner: str
-    approvers: tuple[str, ...] = Field(min_length=1)
+    owner: Text
+    approvers: tuple[Text, ...] = Field(min_length=1)
     sources: tuple[Source, ...] = ()
 
 
 class ConsumerEntry(Declaration):
     account: AccountId
-    owner: str
-    deploy_role: str = Field(default="lakemesh-deploy", alias="deployRole")
+    owner: Text
+    deploy_role: RoleName = Field(default="lakemesh-deploy", alias="deployRole")
 
 
 class MassDelete(Declaration):
     """Above both bounds nothing is deleted and an alarm fires."""
 
-    count: int = Field(default=10, ge=0)
-    share: float = Field(default=0.1, ge=0, le=1)
+    count: Count = 10
+    share: float = Field(default=0.1, ge=0, le=1, strict=True)
 
 
 class Sync(Declaration):
     refresh: str = "rate(6 hours)"
-    grace_period_hours: int = Field(default=24, ge=0, alias="gracePeriodHours")
+    grace_period_hours: Count = Field(default=24, alias="gracePeriodHours")
     mass_delete: MassDelete = Field(default_factory=MassDelete, alias="massDelete")
 
 
@@ -160,16 +176,16 @@ class Alerting(Declaration):
 
 
 class Quotas(Declaration):
-    """Limits checked before any cloud call; the defaults are the documented ones (lf-tag-considerations and the API models)."""
+    """Limits checked before any cloud call; the defaults are AWS's (lf-tag-considerations, API models)."""
 
-    expressions_per_principal: int = Field(default=50, alias="expressionsPerPrincipal")
-    expression_bytes: int = Field(default=900, alias="expressionBytes")
-    values_per_expression: int = Field(default=50, alias="valuesPerExpression")
-    tag_characters: int = Field(default=50, alias="tagCharacters")
-    tags_per_resource: int = Field(default=50, alias="tagsPerResource")
-    values_per_tag: int = Field(default=1000, alias="valuesPerTag")
-    administrators: int = 30
-    filters_per_principal_and_table: int = Field(default=100, alias="filtersPerPrincipalAndTable")
+    expressions_per_principal: Count = Field(default=50, alias="expressionsPerPrincipal")
+    expression_bytes: Count = Field(default=900, alias="expressionBytes")
+    values_per_expression: Count = Field(default=50, alias="valuesPerExpression")
+    tag_characters: Count = Field(default=50, alias="tagCharacters")
+    tags_per_resource: Count = Field(default=50, alias="tagsPerResource")
+    values_per_tag: Count = Field(default=1000, alias="valuesPerTag")
+    administrators: Count = 30
+    filters_per_principal_and_table: Count = Field(default=100, alias="filtersPerPrincipalAndTable")
 
 
 class Mesh(Declaration):
@@ -221,8 +237,15 @@ class Table(Declaration):
     database: GlueName
     twin: GlueName
     description: str = ""
+    kind: Literal["table", "view"] = "table"
     columns: tuple[Column, ...]
     tags: dict[str, str] = Field(default_factory=dict)
+    """The mesh's own LF-Tags: those of the product, overridden by the table's."""
+
+    @property
+    def key(self) -> str:
+        """`twin.table`, which is unique in the central catalog."""
+        return f"{self.twin}.{self.name}"
 
     @property
     def partition_keys(self) -> tuple[Column, ...]:
@@ -245,6 +268,8 @@ class Product(Declaration):
     status: Status
     title: str = ""
     description: str = ""
+    deprecated_since: dt.date | None = None
+    """Day of the deprecation: grants approved later are refused."""
     tables: tuple[Table, ...]
     service_levels: tuple[ServiceLevel, ...] = ()
     tags: dict[str, str] = Field(default_factory=dict)
@@ -263,12 +288,12 @@ class Grant(Declaration):
     """Sensitivities it may read. `unreviewed` parses, so that it can be refused with its reason."""
     columns: tuple[str, ...] | None = None
     rows: str | None = None
-    purpose: str
-    requested_by: str = Field(alias="requestedBy")
-    approved_by: str = Field(alias="approvedBy")
-    approved_at: dt.date = Field(alias="approvedAt")
-    ticket: str
-    expires: dt.date | None = None
+    purpose: Text
+    requested_by: Text = Field(alias="requestedBy")
+    approved_by: Text = Field(alias="approvedBy")
+    approved_at: Day = Field(alias="approvedAt")
+    ticket: Text
+    expires: Day | None = None
 
     @property
     def consumer(self) -> str:
@@ -299,7 +324,7 @@ class Consumer(Declaration):
 
     account: AccountId
     administrators: tuple[RoleArn, ...] = ()
-    principals: dict[str, Principal] = Field(default_factory=dict)
+    principals: dict[PrincipalName, Principal] = Field(default_factory=dict)
     assignments: tuple[Assignment, ...] = ()
 
 

@@ -1,0 +1,166 @@
+"""A mesh directory as declarations, with every mistake in it at once.
+
+The only module here that reads files. What has a mistake is left out and the rest is still checked against everything
+else that is named, so that people mend a mesh in one round.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Final
+
+from lakemesh.declarations import checks
+from lakemesh.declarations.draft import Draft, Known
+from lakemesh.declarations.errors import Problem
+from lakemesh.declarations.files import Files, find
+from lakemesh.declarations.models import Consumer, Declarations, Grants, Mesh, TagKey, Tags
+from lakemesh.declarations.odcs import Contract, read_contract
+from lakemesh.declarations.places import Place, Places
+from lakemesh.declarations.validation import Read, validate
+from lakemesh.declarations.yamlfile import Document, Path, Value, read
+
+__all__ = ["Loaded", "Place", "Places", "load"]
+
+_NOWHERE: Final = "000000000000"
+# Read in place of top-level keys of mesh.yaml that have a mistake, so that the others are still checked.
+_STAND_INS: Final[dict[str, Value]] = {
+    "name": "lakemesh",
+    "organization": {"id": "o-0000000000"},
+    "region": "us-east-1",
+    "central": {"account": _NOWHERE},
+    "sync": {},
+    "alerting": {},
+    "quotas": {},
+}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a directory holds. `declarations` is None where a problem prevented building them; some problems do not."""
+
+    declarations: Declarations | None
+    problems: tuple[Problem, ...]
+    places: Places
+
+
+def load(directory: FilePath, today: dt.date | None = None) -> Loaded:
+    """Read and check a mesh directory. Never raises for what the directory holds.
+
+    `today`: also refuse approvals dated in the future.
+    """
+    files = find(directory)
+    documents: dict[str, Document] = {}
+    problems: list[Problem] = list(files.problems)
+    for file in files.all():
+        documents[file.shown] = _read(file.path, own=file.kind != "product", problems=problems, shown=file.shown)
+    places = Places(root=files.root, documents=documents)
+    draft, found = _draft(files, places)
+    problems += found
+    blocking = bool(problems)
+    if draft.mesh is not None:
+        references = list(checks.references(draft))
+        blocking = blocking or bool(references)
+        problems += references
+        problems += checks.rules(draft, today)
+    declarations = None if blocking else draft.declarations()
+    return Loaded(declarations, tuple(sorted(set(problems))), draft.places)
+
+
+def _read(path: FilePath, *, own: bool, problems: list[Problem], shown: str) -> Document:
+    try:
+        document = read(path.read_bytes(), own=own)
+    except OSError as error:
+        problems.append(Problem(shown, 1, 1, "", f"The file cannot be read: {error.strerror}.", "unreadable-file"))
+        return Document(unread=True)
+    problems += [Problem(shown, f.line, f.column, f.path, f.message, f.rule) for f in document.findings]
+    return document
+
+
+def _draft(files: Files, places: Places) -> tuple[Draft, list[Problem]]:
+    problems: list[Problem] = []
+    mesh = _mesh(places, problems) if places.mesh_file in places.documents else None
+    tags = _tags(places, problems)
+    contracts = _contracts(files, places, mesh, problems)
+    products = {file.name: file.shown for file in files.products}
+    parts = {key: path for contract in contracts.values() for key, path in contract.parts.items()}
+    grants = {file.name: _grants(file.shown, places, problems) for file in files.grants}
+    consumers = {file.name: _consumer(file.shown, places, problems) for file in files.consumers}
+    where = {
+        (domain, grant.id): ("grants", read.index(("grants",), position))
+        for domain, read in grants.items()
+        for position, grant in reversed(list(enumerate(read.value.grants if read.value else ())))
+    }
+    full = Places(places.root, places.documents, products, parts, where)
+    draft = Draft(
+        mesh=mesh,
+        tags=tags,
+        products={name: contract.product for name, contract in contracts.items() if contract.product is not None},
+        grants=grants,
+        consumers=consumers,
+        places=full,
+        known=Known.of(full, files),
+    )
+    return draft, problems
+
+
+def _mesh(places: Places, problems: list[Problem]) -> Mesh | None:
+    document = places.documents[places.mesh_file]
+    if document.root is None and document.findings:
+        return None
+    found = validate(Mesh, document, places.mesh_file, places, salvage=_in_mesh, stand_ins=_STAND_INS)
+    problems += found.problems
+    return found.value
+
+
+def _in_mesh(path: Path) -> Path | None:
+    """A producer, domain or consumer with a mistake is left out as a whole."""
+    if path and path[0] in {"producers", "domains", "consumers"}:
+        return path[:2]
+    return None
+
+
+def _tags(places: Places, problems: list[Problem]) -> dict[str, TagKey]:
+    document = places.documents.get(places.tags_file)
+    if document is None or document.root is None:
+        return {}
+    found = validate(Tags, document, places.tags_file, places, salvage=lambda path: path[:2] or None)
+    problems += found.problems
+    return found.value.tags if found.value else {}
+
+
+def _grants(file: str, places: Places, problems: list[Problem]) -> Read[Grants]:
+    document = places.documents[file]
+    if document.root is None:
+        return Read(Grants())
+    found = validate(Grants, document, file, places, salvage=lambda path: path[:2] or None)
+    problems += found.problems
+    return found
+
+
+def _consumer(file: str, places: Places, problems: list[Problem]) -> Read[Consumer]:
+    document = places.documents[file]
+    if document.root is None and document.findings:
+        return Read(None)
+    found = validate(Consumer, document, file, places, salvage=_in_consumer)
+    problems += found.problems
+    return found
+
+
+def _in_consumer(path: Path) -> Path | None:
+    if path and path[0] in {"principals", "assignments", "administrators"}:
+        return path[:2]
+    return None
+
+
+def _contracts(files: Files, places: Places, mesh: Mesh | None, problems: list[Problem]) -> dict[str, Contract]:
+    contracts: dict[str, Contract] = {}
+    for file in files.products:
+        document = places.documents[file.shown]
+        if document.root is None and document.findings:
+            continue
+        contract = read_contract(document, file.shown, places, file.folder, file.name, mesh)
+        problems += contract.problems
+        contracts[file.name] = contract
+    return contracts

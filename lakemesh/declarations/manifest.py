@@ -1,0 +1,185 @@
+"""The one JSON that everything after the program reads: Lambda handlers and the policy pack never see YAML.
+
+The manifest travels in the functions' bundles; an invocation carries only the digest of the part it is about, so that a
+handler with an older manifest refuses instead of doing harm (docs/adr/0005). A digest changes when, and only when, what
+its part says changes. `schemas/manifest.schema.json` describes the format.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from lakemesh.declarations.models import (
+    Column,
+    Declarations,
+    Grant,
+    Product,
+    Sensitivity,
+    Source,
+    Status,
+    Table,
+)
+from lakemesh.declarations.naming import Naming
+
+VERSION: Final = 1
+_DIGEST_CHARACTERS: Final = 16
+
+Json = dict[str, Any]
+
+
+def manifest(declarations: Declarations) -> Json:
+    """The manifest of a whole mesh, with a digest for the whole, for each source and for each table."""
+    mesh = declarations.mesh
+    naming = Naming(mesh)
+    tables = {
+        table.key: _table(product, table) for product in declarations.products.values() for table in product.tables
+    }
+    document: Json = {
+        "version": VERSION,
+        "mesh": mesh.name,
+        "region": mesh.region,
+        "partition": naming.partition,
+        "organization": mesh.organization.id,
+        "central": {"account": mesh.central.account, "administrators": sorted(mesh.central.administrators)},
+        "producers": {name: _producer(declarations, naming, name) for name in mesh.producers},
+        "consumers": {name: {"account": consumer.account} for name, consumer in mesh.consumers.items()},
+        "ontology": {key: list(tag.values) for key, tag in declarations.tags.items()},
+        "domains": {
+            name: {"owner": domain.owner, "approvers": list(domain.approvers), "stack": naming.stack("domain", name)}
+            for name, domain in mesh.domains.items()
+        },
+        "sources": {},
+        "tables": tables,
+        "products": {
+            name: {"domain": product.domain, "version": product.version, "status": product.status.value}
+            for name, product in declarations.products.items()
+        },
+        "grants": [_grant(domain, grant) for domain, grants in sorted(declarations.grants.items()) for grant in grants],
+        "thresholds": {
+            "gracePeriodHours": mesh.sync.grace_period_hours,
+            "massDelete": {"count": mesh.sync.mass_delete.count, "share": mesh.sync.mass_delete.share},
+        },
+    }
+    document["sources"] = _sources(declarations, document["producers"], tables)
+    document["digest"] = digest_of(document)
+    return document
+
+
+def to_json(document: Mapping[str, Any]) -> str:
+    """Canonical text: sorted keys, no spaces, so that equal manifests are equal bytes."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest_of(part: Mapping[str, Any]) -> str:
+    """First 16 hex digits of SHA-256 over the canonical text of `part` without its own `digest`."""
+    text = to_json({key: value for key, value in part.items() if key != "digest"})
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_CHARACTERS]
+
+
+def source_digest(document: Mapping[str, Any], twin: str) -> str:
+    """Digest of one source. Raises KeyError for a twin that the mesh does not have."""
+    return str(document["sources"][twin]["digest"])
+
+
+def table_digest(document: Mapping[str, Any], twin: str, table: str) -> str:
+    """Digest of one table that a contract lists. Raises KeyError for any other."""
+    return str(document["tables"][f"{twin}.{table}"]["digest"])
+
+
+def _producer(declarations: Declarations, naming: Naming, name: str) -> Json:
+    producer = declarations.mesh.producers[name]
+    return {
+        "account": producer.account,
+        "governance": producer.governance.value,
+        "readerRole": naming.reader_role_arn(name),
+        "externalId": naming.external_id(name),
+        "catalogKey": producer.catalog_key,
+        "stack": naming.stack("producer", name),
+    }
+
+
+def _sources(declarations: Declarations, producers: Json, tables: Mapping[str, Json]) -> Json:
+    listed: dict[str, list[str]] = {}
+    for table in tables.values():
+        listed.setdefault(table["twin"], []).append(table["table"])
+    return {
+        source.twin_name: _source(domain, source, sorted(listed.get(source.twin_name, [])), producers[source.producer])
+        for domain, entry in declarations.mesh.domains.items()
+        for source in entry.sources
+    }
+
+
+def _source(domain: str, source: Source, tables: list[str], producer: Json) -> Json:
+    entry: Json = {
+        "domain": domain,
+        "producer": source.producer,
+        "database": source.database,
+        "prefixes": sorted(source.prefixes),
+        "tables": tables,
+    }
+    # How its producer is reached is part of what a sync of the source does, so it is part of the digest.
+    entry["digest"] = digest_of({**entry, "reader": producer})
+    return entry
+
+
+def _table(product: Product, table: Table) -> Json:
+    readable = product.status is not Status.RETIRED
+    tags = {**table.tags, "product": product.name}
+    if table.kind == "view" and readable:
+        highest = view_sensitivity(table)
+        tags |= {"sensitivity": highest.value} if highest else {}
+    entry: Json = {
+        "domain": product.domain,
+        "product": product.name,
+        "producer": table.producer,
+        "database": table.database,
+        "twin": table.twin,
+        "table": table.name,
+        "kind": table.kind,
+        "tags": tags,
+        "columns": [_column(column, readable=readable) for column in table.columns],
+    }
+    entry["digest"] = digest_of(entry)
+    return entry
+
+
+def _column(column: Column, *, readable: bool) -> Json:
+    """A retired product's columns count as unreviewed: whoever could read them no longer can."""
+    return {
+        "name": column.name,
+        "type": column.type,
+        "sensitivity": column.sensitivity.value if column.sensitivity and readable else None,
+        "personalData": column.personal_data,
+        "partitionKey": column.partition_key,
+        "tags": dict(column.tags),
+    }
+
+
+def view_sensitivity(view: Table) -> Sensitivity | None:
+    """Highest sensitivity of a view's columns, or None while one of them is unreviewed.
+
+    Lake Formation keeps no column permissions on views (Athena user guide, "lf-athena-limitations"), so one value must
+    do for the whole view.
+    """
+    reviewed = [column.sensitivity for column in view.columns if column.sensitivity is not None]
+    if not reviewed or len(reviewed) < len(view.columns):
+        return None
+    return max(reviewed, key=lambda sensitivity: sensitivity.rank)
+
+
+def _grant(domain: str, grant: Grant) -> Json:
+    return {
+        "id": grant.id,
+        "domain": domain,
+        "product": grant.product,
+        "tags": {key: sorted(values) for key, values in grant.tags.items()} if grant.tags is not None else None,
+        "to": grant.to,
+        "access": grant.access.value,
+        "sensitivity": [str(value) for value in grant.sensitivity],
+        "expires": grant.expires.isoformat() if grant.expires else None,
+        "approvedBy": grant.approved_by,
+        "ticket": grant.ticket,
+    }

@@ -1,0 +1,178 @@
+"""Every name and ARN that more than one stack must know, computed from `mesh.yaml` alone.
+
+No stack reads another stack's state: a producer's policies name central's roles, a domain's sync assumes a
+producer's reader role, a consumer's functions accept what central shared. All of them ask this module, so each stack
+previews alone and offline.
+
+Names that would be too long keep a readable beginning and end in a hash of the whole; equal inputs give equal names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from lakemesh.declarations.models import Mesh
+
+MAX_ROLE_NAME: Final = 64  # IAM and STS quotas, "Names of IAM resources"
+MAX_FUNCTION_NAME: Final = 64  # Lambda API, CreateFunction, FunctionName
+MAX_BUCKET_NAME: Final = 63  # S3 user guide, "General purpose bucket naming rules"
+MAX_WORKGROUP_NAME: Final = 128  # Athena API, CreateWorkGroup, Name
+MAX_ALIAS_NAME: Final = 256  # KMS API, CreateAlias, AliasName
+_HASH_CHARACTERS: Final = 10
+
+
+def shorten(name: str, limit: int) -> str:
+    """`name`, or its beginning with a hash of the whole where it is longer than `limit`."""
+    if len(name) <= limit:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:_HASH_CHARACTERS]
+    return f"{name[: limit - _HASH_CHARACTERS - 1].rstrip('-_.')}-{digest}"
+
+
+class Naming:
+    """Names of one mesh. Methods named `*_role`, `*_function` return names; `*_arn` returns ARNs."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self._mesh = mesh
+
+    @property
+    def partition(self) -> str:
+        """`aws`, `aws-cn`, `aws-us-gov`…, which the region decides (AWS general reference, "Amazon Resource Names")."""
+        return partition_of(self._mesh.region)
+
+    # ------------------------------------------------------------------------------------------------ central
+    @property
+    def sync_role(self) -> str:
+        return self._role("sync")
+
+    @property
+    def tag_role(self) -> str:
+        return self._role("tag")
+
+    @property
+    def sync_function(self) -> str:
+        return self._function("sync")
+
+    @property
+    def tag_function(self) -> str:
+        return self._function("tag")
+
+    @property
+    def catalog_key_alias(self) -> str:
+        return shorten(f"alias/{self._mesh.name}-catalog", MAX_ALIAS_NAME)
+
+    def registration_role(self, domain: str, producer: str) -> str:
+        """Role in the central account that Lake Formation assumes to read `producer`'s prefixes for `domain`.
+
+        The dot keeps (a-b, c) and (a, b-c) apart: slugs have no dots.
+        """
+        return self._role(f"register-{domain}.{producer}")
+
+    # ----------------------------------------------------------------------------------------------- producers
+    def reader_role(self, producer: str) -> str:
+        """Role in the producer's account that only central's sync role may assume."""
+        return self._role(f"reader-{producer}")
+
+    def external_id(self, producer: str) -> str:
+        """What the sync role presents when it assumes the reader role (IAM user guide, "confused deputy")."""
+        return f"{self._mesh.name}:{self._mesh.central.account}:{producer}"
+
+    def statements_function(self, producer: str) -> str:
+        return self._function(f"policy-statements-{producer}")
+
+    def statements_role(self, producer: str) -> str:
+        return self._role(f"policy-statements-{producer}")
+
+    def sid_prefix(self, producer: str) -> str:
+        """How the mesh finds its statements again in a policy it does not own; a Sid is letters and digits only."""
+        plain = "".join(word.capitalize() for word in f"{self._mesh.name}-{producer}".replace("_", "-").split("-"))
+        digest = hashlib.sha256(f"{self._mesh.name}/{producer}".encode()).hexdigest()[:6]
+        return f"Lakemesh{plain}{digest}"
+
+    # ----------------------------------------------------------------------------------------------- consumers
+    def shares_function(self, consumer: str) -> str:
+        return self._function(f"accept-shares-{consumer}")
+
+    def shares_role(self, consumer: str) -> str:
+        return self._role(f"accept-shares-{consumer}")
+
+    def workgroup(self, consumer: str, principal: str) -> str:
+        """Athena workgroup of one principal, in its consumer's account."""
+        return shorten(f"{self._mesh.name}-{consumer}.{principal}", MAX_WORKGROUP_NAME)
+
+    def results_bucket(self, consumer: str) -> str:
+        """Bucket names are global, so account and region are part of it."""
+        account = self._mesh.consumers[consumer].account
+        tail = f"-{account}-{self._mesh.region}"
+        head = f"{self._mesh.name}-results-{consumer}".replace("_", "-")
+        return shorten(head, MAX_BUCKET_NAME - len(tail)) + tail
+
+    def results_prefix(self, consumer: str, principal: str) -> str:
+        """Where one principal's results lie in the consumer's results bucket, with a slash at its end."""
+        del consumer  # part of the bucket already
+        return f"results/{principal}/"
+
+    # ---------------------------------------------------------------------------------------------------- ARNs
+    def role_arn(self, account: str, name: str) -> str:
+        return f"arn:{self.partition}:iam::{account}:role/{name}"
+
+    def function_arn(self, account: str, name: str) -> str:
+        return f"arn:{self.partition}:lambda:{self._mesh.region}:{account}:function:{name}"
+
+    def bucket_arn(self, bucket: str) -> str:
+        return f"arn:{self.partition}:s3:::{bucket}"
+
+    def sync_role_arn(self) -> str:
+        return self.role_arn(self._mesh.central.account, self.sync_role)
+
+    def tag_role_arn(self) -> str:
+        return self.role_arn(self._mesh.central.account, self.tag_role)
+
+    def registration_role_arn(self, domain: str, producer: str) -> str:
+        return self.role_arn(self._mesh.central.account, self.registration_role(domain, producer))
+
+    def reader_role_arn(self, producer: str) -> str:
+        return self.role_arn(self._mesh.producers[producer].account, self.reader_role(producer))
+
+    def deploy_role_arn(self, kind: str, name: str = "") -> str:
+        """The role that deploys one part. `kind`: central, producer, domain or consumer; `name`: empty for central."""
+        match kind:
+            case "central" | "domain":
+                return self.role_arn(self._mesh.central.account, self._mesh.central.deploy_role)
+            case "producer":
+                producer = self._mesh.producers[name]
+                return self.role_arn(producer.account, producer.deploy_role)
+            case "consumer":
+                consumer = self._mesh.consumers[name]
+                return self.role_arn(consumer.account, consumer.deploy_role)
+            case _:
+                raise ValueError(f"{kind!r} is no kind of part: central, producer, domain or consumer")
+
+    # -------------------------------------------------------------------------------------------------- stacks
+    @staticmethod
+    def stack(kind: str, name: str = "") -> str:
+        """`central`, `producer-<p>`, `domain-<d>` or `consumer-<c>`."""
+        return f"{kind}-{name}" if name else kind
+
+    def _role(self, what: str) -> str:
+        return shorten(f"{self._mesh.name}-{what}", MAX_ROLE_NAME)
+
+    def _function(self, what: str) -> str:
+        return shorten(f"{self._mesh.name}-{what}", MAX_FUNCTION_NAME)
+
+
+_PARTITIONS: Final = (
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-isob-", "aws-iso-b"),
+    ("us-isof-", "aws-iso-f"),
+    ("us-iso-", "aws-iso"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("eusc-", "aws-eusc"),
+)
+
+
+def partition_of(region: str) -> str:
+    """Partition of a region, by the prefixes in AWS's published partition metadata."""
+    return next((partition for prefix, partition in _PARTITIONS if region.startswith(prefix)), "aws")
