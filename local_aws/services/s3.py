@@ -1,0 +1,152 @@
+"""S3: buckets and objects are moto's; bucket policies are judged here, and services read and write through an identity.
+
+Sources (S3 user guide): "How Amazon S3 authorizes a request", "Policies and permissions in Amazon S3", "Protecting data
+using server-side encryption with AWS KMS keys" (a reader needs kms:Decrypt, a writer kms:GenerateDataKey).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.iam.access_control import PermissionResult
+from moto.s3.models import FakeBucket, FakeKey, S3Backend, s3_backends
+
+from local_aws.services import iam, kms, policy
+from local_aws.services.calls import AwsError, Call, allow, operation
+from local_aws.services.identity import Identity
+
+allow(
+    "s3",
+    "CreateBucket", "DeleteBucket", "HeadBucket", "ListBuckets", "GetBucketLocation",
+    "PutObject", "GetObject", "HeadObject", "DeleteObject", "DeleteObjects", "CopyObject",
+    "ListObjects", "ListObjectsV2",
+    "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "AbortMultipartUpload",
+    "GetBucketPolicy", "DeleteBucketPolicy", "PutPublicAccessBlock", "GetPublicAccessBlock", "DeletePublicAccessBlock",
+    "PutBucketEncryption", "GetBucketEncryption", "DeleteBucketEncryption",
+    "PutBucketLifecycleConfiguration", "GetBucketLifecycleConfiguration", "DeleteBucketLifecycle",
+    "PutBucketOwnershipControls", "GetBucketOwnershipControls", "DeleteBucketOwnershipControls",
+    "PutBucketTagging", "GetBucketTagging", "DeleteBucketTagging", "PutBucketVersioning", "GetBucketVersioning",
+    # What the real provider asks about every bucket it reads back.
+    "GetBucketAcl", "GetBucketCors", "GetBucketWebsite", "GetBucketAccelerateConfiguration", "GetBucketRequestPayment",
+    "GetBucketLogging", "GetBucketReplication", "GetObjectLockConfiguration",
+)  # fmt: skip
+
+
+def _moto_leaves_bucket_policies_alone(_bucket: FakeBucket, _action: str, _resource: str) -> PermissionResult:
+    """moto refuses whatever any Deny covers, whoever asks and on what condition; `allowed` judges instead."""
+    return PermissionResult.NEUTRAL
+
+
+FakeBucket.get_permission = _moto_leaves_bucket_policies_alone
+
+
+def owner(bucket: str) -> str | None:
+    """The account a bucket belongs to; None: there is no such bucket."""
+    found = s3_backends.bucket_accounts.get(bucket)
+    return found[1] if found else None
+
+
+def _backend(bucket: str) -> S3Backend:
+    account = owner(bucket)
+    if account is None:
+        raise AwsError("NoSuchBucket", "The specified bucket does not exist", 404)
+    return s3_backends[account]["aws"]
+
+
+def policy_statements(bucket: str) -> iam.Statements:
+    """The statements of a bucket's policy; none where there is no policy, or no bucket."""
+    account = owner(bucket)
+    document = s3_backends[account]["aws"].get_bucket_policy(bucket) if account else None
+    return tuple(policy.parse(document.decode() if isinstance(document, bytes) else document))
+
+
+def allowed(identity: Identity, action: str, bucket: str, key: str = "", **extra: str) -> bool:
+    """Whether `identity` may do `action` ("s3:GetObject") on a bucket or `key` in it, by both sides' policies."""
+    account = owner(bucket)
+    resource = f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
+    return account is not None and iam.permitted(
+        identity, action, resource, owner=account, policies=policy_statements(bucket), extra=extra
+    )
+
+
+def _require(identity: Identity, action: str, bucket: str, key: str = "", **extra: str) -> None:
+    if not allowed(identity, action, bucket, key, **extra):
+        raise iam.denied(identity, action, f"arn:aws:s3:::{bucket}" + (f"/{key}" if key else ""), "AccessDenied")
+
+
+def _require_key(identity: Identity, action: str, stored: FakeKey) -> None:
+    if stored.encryption != "aws:kms" or not stored.kms_key_id:
+        return
+    if not kms.may(identity, action, stored.kms_key_id, via="s3"):
+        raise iam.denied(identity, action, stored.kms_key_id, "AccessDenied")
+
+
+def keys(identity: Identity, bucket: str, prefix: str) -> list[tuple[str, str]]:
+    """(key, etag) of each object under `prefix`, sorted. Raises AwsError AccessDenied or NoSuchBucket."""
+    backend = _backend(bucket)
+    _require(identity, "s3:ListBucket", bucket, **{"s3:prefix": prefix})
+    found = backend.get_bucket(bucket).keys
+    return sorted((name, found[name].etag) for name in found if name.startswith(prefix))
+
+
+def read(identity: Identity, bucket: str, key: str) -> bytes:
+    """An object's bytes, as `identity`. Raises AwsError AccessDenied, NoSuchBucket or NoSuchKey."""
+    backend = _backend(bucket)
+    check_read(identity, bucket, key)
+    stored = backend.get_object(bucket, key)
+    if stored is None:
+        raise AwsError("NoSuchKey", "The specified key does not exist.", 404)
+    return bytes(stored.value)
+
+
+def check_read(identity: Identity, bucket: str, key: str) -> None:
+    """Raise AwsError AccessDenied unless `identity` may read an object, and decrypt with its KMS key."""
+    _require(identity, "s3:GetObject", bucket, key)
+    stored = _backend(bucket).get_object(bucket, key)
+    if stored is not None:
+        _require_key(identity, "kms:Decrypt", stored)
+
+
+def write(identity: Identity, bucket: str, key: str, data: bytes) -> None:
+    """Put an object as `identity`. Raises AwsError AccessDenied or NoSuchBucket."""
+    backend = _backend(bucket)
+    _require(identity, "s3:PutObject", bucket, key)
+    encryption = (
+        (backend.get_bucket(bucket).encryption or {}).get("Rule", {}).get("ApplyServerSideEncryptionByDefault", {})
+    )
+    key_id = encryption.get("KMSMasterKeyID")
+    if (
+        encryption.get("SSEAlgorithm") == "aws:kms"
+        and key_id
+        and not kms.may(identity, "kms:GenerateDataKey", key_id, via="s3")
+    ):
+        raise iam.denied(identity, "kms:GenerateDataKey", key_id, "AccessDenied")
+    backend.put_object(bucket, key, data)
+
+
+@operation("s3", "PutBucketPolicy", exclusive=True)
+def put_bucket_policy(call: Call) -> None:
+    """Replace a bucket's policy, which may only name principals that exist and resources of this bucket."""
+    bucket, document = call.params["Bucket"], call.params["Policy"]
+    backend = _backend(bucket)
+    own = f"arn:aws:s3:::{bucket}"
+    for statement in iam.check_document(document, "MalformedPolicy", "Invalid principal in policy"):
+        resources = statement.get("Resource", statement.get("NotResource", ()))
+        for resource in [resources] if isinstance(resources, str) else resources:
+            if resource != own and not resource.startswith(f"{own}/"):
+                raise AwsError("MalformedPolicy", "Policy has invalid resource")
+    backend.put_bucket_policy(bucket, document.encode())
+
+
+@operation("s3", "GetBucketPolicyStatus")
+def get_bucket_policy_status(call: Call) -> dict[str, Any]:
+    """Whether the policy makes the bucket public: an Allow to everyone without a condition."""
+    statements = policy_statements(call.params["Bucket"])
+    if not statements:
+        raise AwsError("NoSuchBucketPolicy", "The bucket policy does not exist", 404)
+    everyone: tuple[Any, ...] = ("*", {"AWS": "*"}, {"AWS": ["*"]})
+    public = any(
+        statement.get("Effect") == "Allow" and statement.get("Principal") in everyone and not statement.get("Condition")
+        for statement in statements
+    )
+    return {"PolicyStatus": {"IsPublic": public}}
