@@ -1,0 +1,91 @@
+"""boto3 clients, all made here: one retry policy, one way to become a producer's reader."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from sync_handlers.errors import NotDeployedError, deploy
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue.client import GlueClient
+    from mypy_boto3_kms.client import KMSClient
+    from mypy_boto3_lakeformation.client import LakeFormationClient
+    from mypy_boto3_ram.client import RAMClient
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_sts.client import STSClient
+
+    from sync_handlers.manifest import Producer
+
+# Glue and Lake Formation publish no rates: `adaptive` slows down when throttled and backs off with jitter (boto3 guide,
+# "retries").
+CONFIG = Config(
+    retries={"mode": "adaptive", "max_attempts": 10}, connect_timeout=5, read_timeout=60, user_agent_extra="lakemesh"
+)
+SESSION_NAME = "lakemesh-sync"
+SESSION_SECONDS = 1800
+"""Longer than a function can run, shorter than the hour that chained roles are limited to (STS API, AssumeRole)."""
+
+
+def glue() -> GlueClient:
+    return boto3.client("glue", config=CONFIG)
+
+
+def lakeformation() -> LakeFormationClient:
+    return boto3.client("lakeformation", config=CONFIG)
+
+
+def ram() -> RAMClient:
+    return boto3.client("ram", config=CONFIG)
+
+
+def s3() -> S3Client:
+    return boto3.client("s3", config=CONFIG)
+
+
+def kms() -> KMSClient:
+    return boto3.client("kms", config=CONFIG)
+
+
+def reader(producer: Producer) -> GlueClient:
+    """Glue as the producer's reader role; NotDeployedError when it cannot be assumed."""
+    sts: STSClient = boto3.client("sts", config=CONFIG)
+    try:
+        credentials = sts.assume_role(
+            RoleArn=producer.reader_role,
+            RoleSessionName=SESSION_NAME,
+            ExternalId=producer.external_id,
+            DurationSeconds=SESSION_SECONDS,
+        )["Credentials"]
+    except ClientError as error:
+        if code(error) not in {"AccessDenied", "AccessDeniedException", "NoSuchEntity", "ValidationError"}:
+            raise
+        raise NotDeployedError(
+            f"Producer {producer.name}: the reader role {producer.reader_role} cannot be assumed ({code(error)}). The "
+            "role and its trust "
+            f"are made by that producer's stack: {deploy(producer.stack)}."
+        ) from error
+    return boto3.client(
+        "glue",
+        config=CONFIG,
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+    )
+
+
+def code(error: ClientError) -> str:
+    """The service's error code."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def denied(error: ClientError) -> bool:
+    return code(error) in {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+
+
+def text(error: ClientError) -> str:
+    """Code and message of an error answer, without the SDK's wording around them."""
+    return f"{code(error)}: {error.response.get('Error', {}).get('Message', '')}"

@@ -1,0 +1,42 @@
+"""What one sync did, as the values the invocation returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+SHOWN = 200
+"""Entries of each list in a result, which deployments keep in their state; `…Omitted` counts the rest."""
+
+
+@dataclass
+class Report:
+    twin: str
+    tables: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("created", "updated", "unchanged", "marked"), 0)
+    )
+    partitions: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("created", "updated", "deleted", "unchanged"), 0)
+    )
+    skipped: list[dict[str, Any]] = field(default_factory=list)
+    """Tables and partitions that are not copied, each with its reason."""
+    held: list[dict[str, Any]] = field(default_factory=list)
+    """Tables whose schema waits for its contract, each with its reason."""
+    absent: list[dict[str, Any]] = field(default_factory=list)
+    """Copies whose source is not seen, and whether a contract lists them."""
+    missing: list[str] = field(default_factory=list)
+    """Tables that a contract lists and nobody has seen."""
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    source_digest: str = ""
+    twin_digest: str = ""
+
+    def result(self) -> dict[str, Any]:
+        """The JSON answer of the handler."""
+        answer: dict[str, Any] = {"twin": self.twin, "tables": self.tables, "partitions": self.partitions}
+        for name in ("skipped", "held", "absent", "missing", "notes"):
+            entries: list[Any] = getattr(self, name)
+            answer[name] = entries[:SHOWN]
+            if len(entries) > SHOWN:
+                answer[f"{name}Omitted"] = len(entries) - SHOWN
+        return {**answer, "sourceDigest": self.source_digest, "twinDigest": self.twin_digest}
