@@ -196,9 +196,7 @@ def _kms(call: Call) -> Iterator[Need]:
 
     given = call.params.get("KeyId") or call.params.get("TargetKeyId")
     if given is None and call.operation == "Decrypt":
-        from moto.kms.utils import deserialize_ciphertext_blob
-
-        given = deserialize_ciphertext_blob(call.params["CiphertextBlob"]).key_id
+        given = kms.key_of(call.params["CiphertextBlob"])
     if name := call.params.get("AliasName"):
         yield Need(f"kms:{call.operation}", arn(call, "kms", str(name)))
     if given is None:

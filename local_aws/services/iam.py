@@ -83,7 +83,12 @@ def statements(role_arn: str) -> Statements | None:
     found = role(role_arn)
     if found is None:
         return None
-    attached = [managed.document for managed in found.managed_policies.values()]
+    attached = [
+        version.document
+        for managed in found.managed_policies.values()
+        for version in managed.versions
+        if version.is_default
+    ]
     return tuple(s for document in [*found.policies.values(), *attached] for s in policy.parse(document))
 
 

@@ -27,7 +27,7 @@ allow(
 
 CUSTOM_ID = "_custom_id_"
 _KEY_ARN = re.compile(r"arn:aws[\w-]*:kms:(?P<region>[\w-]+):(?P<account>\d{12}):(?P<resource>(?:key|alias)/.+)")
-_KEY_ID = re.compile(r"(mrk-)?[0-9a-f][0-9a-f-]{31,35}")
+_KEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _INVALID_PRINCIPAL = "Policy contains a statement with one or more invalid principals."
 
 
@@ -41,6 +41,12 @@ def find(arn: str) -> Key | None:
     if kind == "key":
         return backend.keys.get(name)
     return next((key for key in backend.keys.values() if f"alias/{name}" in key.aliases), None)
+
+
+def key_of(ciphertext: bytes) -> str | None:
+    """The id of the key that made a ciphertext: moto writes it in front. None: it is none of moto's."""
+    head = ciphertext[:36].decode("ascii", errors="replace")
+    return head if _KEY_ID.fullmatch(head) else None
 
 
 def policy_statements(key_arn: str) -> iam.Statements:

@@ -1,7 +1,8 @@
 """The Lambda API, as far as the program, the real provider and people call it.
 
 Sources: Lambda API reference (each operation); Lambda developer guide, "Lambda quotas", "Using Lambda
-environment variables", "Managing permissions in AWS Lambda" (execution role, PassRole), "Controlling access with resource-based policies".
+environment variables", "Managing permissions in AWS Lambda" (execution role), "Controlling access with resource-based
+policies".
 """
 
 from __future__ import annotations
