@@ -1,29 +1,70 @@
 """What must hold between the files of a mesh. Each check yields problems; none stops another.
 
-`references` are the checks without which declarations make no sense (what they name does not exist); `rules` are the
-ones that say why a mesh that makes sense must still not be deployed.
+`references` are the checks without which declarations make no sense (what they name does not exist, or is two things);
+`rules` say why a mesh that makes sense must still not be deployed. What needs the expansion of grants is checked by
+`lakemesh.access.check`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Final
 
+from lakemesh.declarations import checks_consumers, checks_grants, checks_mesh, checks_products
 from lakemesh.declarations.draft import Draft
-from lakemesh.declarations.errors import Problem, did_you_mean
+from lakemesh.declarations.errors import Problem
+
+Check = Callable[[Draft], Iterator[Problem]]
+
+REFERENCES: Final[tuple[Check, ...]] = (
+    checks_mesh.sources_refer_to_producers,
+    checks_mesh.sources_have_names_of_their_own,
+    checks_products.folders_are_domains,
+    checks_products.tables_have_one_product,
+    checks_products.lf_tags_are_declared,
+    checks_grants.files_are_of_domains,
+    checks_grants.ids_are_unique,
+    checks_grants.what_is_granted_exists,
+    checks_grants.recipients_exist,
+    checks_consumers.every_consumer_has_its_file,
+    checks_consumers.assignments_name_what_exists,
+)
+RULES: Final[tuple[Check, ...]] = (
+    checks_mesh.every_part_has_its_own_account,
+    checks_mesh.administrators_are_of_the_account,
+    checks_mesh.keys_are_of_the_region,
+    checks_mesh.buckets_have_one_producer,
+    checks_mesh.prefixes_lie_in_their_producers_buckets,
+    checks_mesh.prefixes_do_not_nest,
+    checks_mesh.tags_are_apart_from_the_built_in,
+    checks_mesh.tags_fit_the_quotas,
+    checks_products.partition_keys_are_in_order,
+    checks_products.partition_keys_are_reviewed_first,
+    checks_products.views_are_tagged_as_a_whole,
+    checks_products.tags_of_a_resource_fit,
+    checks_grants.sensitivity_is_named,
+    checks_grants.confidential_goes_to_principals,
+    checks_grants.grants_are_approved_by_others,
+    checks_grants.life_cycle_allows_it,
+    checks_consumers.assignments_stay_within_their_grants,
+    checks_consumers.assignments_are_said_once,
+    checks_consumers.accounts_agree,
+    checks_consumers.principals_are_different_roles,
+    checks_consumers.administrators_fit_the_quota,
+)
+DATED: Final = (checks_grants.dates_make_sense, checks_grants.partition_keys_do_not_outrank_grants)
 
 
 def references(draft: Draft) -> Iterator[Problem]:
     """Names that refer to nothing, or to two things."""
-    for name in sorted(draft.known.grant_files - draft.known.domains):
-        file = draft.places.grant_file(name)
-        text = f'Domain "{name}" is not in {draft.places.mesh_file}.{did_you_mean(name, draft.known.domains)}'
-        yield draft.places.problem("unknown-reference", text, file)
+    for check in REFERENCES:
+        yield from check(draft)
 
 
 def rules(draft: Draft, today: dt.date | None) -> Iterator[Problem]:
-    """Everything else that needs no expansion."""
-    for domain, path, grant in draft.all_grants():
-        if today is not None and grant.approved_at > today:
-            text = f"{grant.approved_at} lies in the future: nobody has approved this yet."
-            yield draft.places.problem("grant-dates", text, draft.places.grant_file(domain), *path, "approvedAt")
+    """Everything else that needs no expansion. Without `today` nothing counts as expired or as approved too early."""
+    for check in RULES:
+        yield from check(draft)
+    for dated in DATED:
+        yield from dated(draft, today)

@@ -20,6 +20,7 @@ from lakemesh.declarations.models import (
 )
 from lakemesh.declarations.places import Places
 from lakemesh.declarations.validation import Read
+from lakemesh.declarations.yamlfile import Path
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,10 @@ class Draft:
     consumers: Mapping[str, Read[Consumer]]
     places: Places
     known: Known
+    tagged: tuple[tuple[str, Path, Mapping[str, str]], ...] = ()
+    """LF-Tags as contracts set them: file, path and tags of each custom property `lfTags`."""
 
-    def all_grants(self) -> Iterator[tuple[str, tuple[str, int], Grant]]:
+    def all_grants(self) -> Iterator[tuple[str, Path, Grant]]:
         """Every grant with its domain and its path in that domain's file."""
         for domain, read in self.grants.items():
             for position, grant in enumerate(read.value.grants if read.value else ()):

@@ -101,6 +101,9 @@ def _draft(files: Files, places: Places) -> tuple[Draft, list[Problem]]:
         consumers=consumers,
         places=full,
         known=Known.of(full, files),
+        tagged=tuple(
+            (products[name], path, tags) for name, contract in contracts.items() for path, tags in contract.tagged
+        ),
     )
     return draft, problems
 

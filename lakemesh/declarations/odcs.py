@@ -57,6 +57,8 @@ class Contract:
     product: Product | None = None
     problems: list[Problem] = field(default_factory=list)
     parts: dict[tuple[str, ...], Path] = field(default_factory=dict)
+    tagged: list[tuple[Path, dict[str, str]]] = field(default_factory=list)
+    """Path and content of every `lfTags` it sets."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,8 @@ class _Reader:
             if not failed:
                 self._add(
                     "wrong-value",
-                    f'"{self._product}" cannot name a product: it becomes a value of the LF-Tag "product".\nName the file '
+                    f'"{self._product}" cannot name a product: it becomes a value of the LF-Tag "product".\nName the '
+                    "file "
                     'with at most 50 lower-case letters, digits, "-" and "_", beginning with a letter.',
                 )
             return self._result
@@ -257,7 +260,8 @@ class _Reader:
         location = self._text(entry, "location", path)
         if location and not any(f"{location.rstrip('/')}/".startswith(prefix) for prefix in source.prefixes):
             text = (
-                f'"{location}" is outside the prefixes of source "{source.database}" ({", ".join(source.prefixes)}), so '
+                f'"{location}" is outside the prefixes of source "{source.database}" ({", ".join(source.prefixes)}), '
+                "so "
                 f"its tables would not be copied.\nCorrect it, or add the prefix in {self._places.mesh_file}."
             )
             self._add("location-outside", text, *path, "location")
@@ -395,7 +399,8 @@ class _Reader:
             found = self._classification(inner, place)
             if found is not None and found.rank > sensitivity.rank:
                 text = (
-                    f'This field is {found}, but its column "{name}" is {sensitivity}: Lake Formation decides on columns '
+                    f'This field is {found}, but its column "{name}" is {sensitivity}: Lake Formation decides on '
+                    "columns "
                     f"as a whole.\nClassify the column {found}."
                 )
                 self._add("nested-sensitivity", text, *place, "classification")
@@ -451,7 +456,9 @@ class _Reader:
         if not isinstance(value, dict):
             self._add("wrong-type", "Expected LF-Tags as keys and values, such as {layer: curated}.", *path)
             return {}
-        return {key: text for key in value if (text := self._text(value, key, path))}
+        tags = {key: text for key in value if (text := self._text(value, key, path))}
+        self._result.tagged.append((path, tags))
+        return tags
 
     def _text(self, value: Mapped, key: str, path: Path) -> str:
         """Text at `key`, or "": numbers as they are written; words that YAML takes for booleans are refused."""

@@ -33,7 +33,8 @@ def _pattern(annotation: Any) -> str:
 _SHAPES: Final[Mapping[str, str]] = {
     _pattern(models.AccountId): 'must be an account id: 12 digits in quotes, such as "111122223333"',
     _pattern(models.Slug): (
-        'must be lower-case letters, digits, "-" and "_", begin with a letter and have at most 50 characters: it becomes '
+        'must be lower-case letters, digits, "-" and "_", begin with a letter and have at most 50 characters: it '
+        "becomes "
         "part of role names and a value of an LF-Tag"
     ),
     _pattern(models.GlueName): "must be a Glue name: lower-case, without spaces or slashes, at most 255 characters",
