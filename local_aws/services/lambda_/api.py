@@ -25,6 +25,7 @@ __all__ = ["policy_statements", "stop_workers"]
 SERVICE = "lambda.amazonaws.com"
 ZIP_LIMIT = 50 * 1024 * 1024
 ENVIRONMENT_LIMIT = 4096
+LONGEST_TIMEOUT = 900
 TAIL = 4096
 
 CONFIGURABLE = {
@@ -99,6 +100,12 @@ def _check_role(call: Call, arn: str) -> None:
 def _check_config(given: Mapping[str, Any]) -> None:
     if "Runtime" in given and not _RUNTIME.fullmatch(given["Runtime"]):
         raise not_implemented("lambda", f"runtime {given['Runtime']}")
+    if given.get("Timeout", 1) > LONGEST_TIMEOUT:
+        raise AwsError(
+            "ValidationException",
+            f"1 validation error detected: Value '{given['Timeout']}' at 'timeout' failed to satisfy constraint: "
+            f"Member must have value less than or equal to {LONGEST_TIMEOUT}",
+        )
     variables = given.get("Environment", {}).get("Variables", {})
     if taken := sorted(RESERVED & variables.keys()):
         raise _invalid(
