@@ -8,12 +8,12 @@ and catalog that have to survive the mesh; one under plain IAM is as new account
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lakemesh.declarations.models import Declarations, Governance, Producer, Source
-from lakemesh.demo import data, files, iceberg
+from lakemesh.demo import files, iceberg
 from lakemesh.demo.clients import Clients
 from lakemesh.demo.tables import Format, SourceTable
 
@@ -36,10 +36,12 @@ class Seeded:
         return Seeded(self.tables + other.tables, self.partitions + other.partitions, self.objects + other.objects)
 
 
-def seed(declarations: Declarations, clients: Clients) -> Seeded:
-    """Make every producer of the mesh. The local AWS must be fresh: what exists already is an error of AWS's own."""
+def seed(declarations: Declarations, clients: Clients, tables: Mapping[str, Sequence[SourceTable]]) -> Seeded:
+    """Make every producer of the mesh, with `tables` by twin (`lakemesh.demo.data.tables`).
+
+    The local AWS must be fresh: what exists already is an error of AWS's own.
+    """
     made = Seeded(0, 0, 0)
-    tables = data.tables(declarations)
     sources = [source for domain in declarations.mesh.domains.values() for source in domain.sources]
     for name, producer in declarations.mesh.producers.items():
         own = [source for source in sources if source.producer == name]
