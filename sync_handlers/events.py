@@ -36,10 +36,16 @@ class SyncEvent:
 
 @dataclass(frozen=True)
 class TagEvent:
-    twin: str
-    table: str
-    digest: str
+    product: str
+    tables: Mapping[str, str]
+    """Digest of each of the product's tables, by `twin.table`."""
     deployment: Deployment
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """Tables that the deployment before this one tagged and this one no longer names."""
+        previous = self.deployment.previous.get("tables")
+        return tuple(sorted(set(previous) - set(self.tables))) if isinstance(previous, dict) else ()
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,10 @@ def sync_event(event: Any) -> SyncEvent:
 
 def tag_event(event: Any) -> TagEvent:
     body = _body(event, "tag")
-    return TagEvent(_text(body, "twin"), _text(body, "table"), _text(body, "digest"), _deployment(body))
+    tables = body.get("tables")
+    if not isinstance(tables, dict) or not all(isinstance(digest, str) for digest in tables.values()):
+        raise EventError("event.tables: not an object of digests by `twin.table`.")
+    return TagEvent(_text(body, "product"), tables, _deployment(body))
 
 
 def accept_event(event: Any) -> AcceptEvent:

@@ -54,7 +54,7 @@ class Column:
     sensitivity: str | None
     partition_key: int | None
     tags: Mapping[str, str] = field(default_factory=dict)
-    """Every LF-Tag wanted on the column, `sensitivity` among them; empty while it is unreviewed."""
+    """LF-Tags wanted on the column, `sensitivity` among them; empty while it is unreviewed."""
 
     @property
     def reviewed(self) -> bool:
@@ -67,7 +67,9 @@ class Table:
 
     twin: str
     name: str
+    product: str
     kind: str
+    """`table` or `view`."""
     tags: Mapping[str, str]
     columns: tuple[Column, ...]
     digest: str
@@ -105,12 +107,18 @@ class Manifest:
             raise stale(f"database {twin}", found.digest if found else None, digest)
         return found
 
-    def table(self, twin: str, name: str, digest: str) -> Table:
-        """The contract of a table, as the invocation knows it; raises like `source`."""
-        found = self.tables.get(f"{twin}.{name}")
+    def table(self, key: str, digest: str) -> Table:
+        """The contract of a table (`twin.table`), as the invocation knows it; raises like `source`."""
+        found = self.tables.get(key)
         if found is None or found.digest != digest:
-            raise stale(f"table {twin}.{name}", found.digest if found else None, digest)
+            raise stale(f"table {key}", found.digest if found else None, digest)
         return found
+
+    def split(self, key: str) -> tuple[str, str]:
+        """Twin and table of `twin.table`, also of a table that is no longer in the manifest; names may hold dots."""
+        twins = [twin for twin in self.sources if key.startswith(f"{twin}.")]
+        twin = max(twins, key=len) if twins else key.partition(".")[0]
+        return twin, key[len(twin) + 1 :]
 
 
 def stale(what: str, has: str | None, wanted: str) -> NotDeployedError:
@@ -207,6 +215,7 @@ def _table(value: Mapping[str, Any]) -> Table:
     return Table(
         twin=_text(value["twin"]),
         name=_text(value["table"]),
+        product=_text(value["product"]),
         kind=kind,
         tags={key: _text(tag) for key, tag in value["tags"].items()},
         columns=tuple(_column(column) for column in value["columns"]),

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-SHOWN = 200
-"""Entries of each list in a result, which deployments keep in their state; `…Omitted` counts the rest."""
+SHOWN = 100
+"""Entries of each list in a result, which deployments keep in their state."""
+
+
+def bounded(name: str, entries: Sequence[Any]) -> dict[str, Any]:
+    """A list of a result, cut at `SHOWN`; `<name>Omitted` counts the rest."""
+    rest = len(entries) - SHOWN
+    return {name: list(entries[:SHOWN]), **({f"{name}Omitted": rest} if rest > 0 else {})}
 
 
 @dataclass
@@ -35,8 +42,5 @@ class Report:
         """The JSON answer of the handler."""
         answer: dict[str, Any] = {"twin": self.twin, "tables": self.tables, "partitions": self.partitions}
         for name in ("skipped", "held", "absent", "missing", "notes"):
-            entries: list[Any] = getattr(self, name)
-            answer[name] = entries[:SHOWN]
-            if len(entries) > SHOWN:
-                answer[f"{name}Omitted"] = len(entries) - SHOWN
+            answer |= bounded(name, getattr(self, name))
         return {**answer, "sourceDigest": self.source_digest, "twinDigest": self.twin_digest}
