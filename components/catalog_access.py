@@ -1,0 +1,137 @@
+"""What the roles that work on catalogs may do in IAM, as plain statements.
+
+IAM is the outer fence; which database, table and column they reach is Lake Formation's to decide. The sync role owns
+every table it creates, with every permission on it (Lake Formation developer guide, "lf-permissions-reference",
+CREATE_TABLE), so explicit denies keep it from reading a row, granting anything or becoming an administrator.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, TypedDict
+
+from components.policy_documents import Statement, allow, deny, via_service
+
+READ_TABLE: Final = ("glue:GetTable",)
+READ_CATALOG: Final = (
+    *READ_TABLE,
+    "glue:BatchGetPartition",
+    "glue:GetDatabase",
+    "glue:GetPartitions",
+    "glue:GetTables",
+)
+WRITE_CATALOG: Final = (
+    "glue:BatchCreatePartition",
+    "glue:BatchDeletePartition",
+    "glue:BatchUpdatePartition",
+    "glue:CreateTable",
+    "glue:UpdateTable",
+)
+DELETE_FROM_CATALOG: Final = ("glue:BatchDeleteTable", "glue:DeleteDatabase", "glue:DeleteTable")
+READ_DATA: Final = (
+    "athena:*",
+    "lakeformation:GetDataAccess",
+    "lakeformation:GetTableObjects",
+    "lakeformation:GetTemporaryDataLocationCredentials",
+    "lakeformation:GetTemporaryGluePartitionCredentials",
+    "lakeformation:GetTemporaryGlueTableCredentials",
+    "s3:*",
+)
+DECIDE_ACCESS: Final = (
+    "glue:DeleteResourcePolicy",
+    "glue:PutResourcePolicy",
+    "lakeformation:BatchGrantPermissions",
+    "lakeformation:BatchRevokePermissions",
+    "lakeformation:CreateDataCellsFilter",
+    "lakeformation:CreateLakeFormationOptIn",
+    "lakeformation:DeleteDataCellsFilter",
+    "lakeformation:DeleteLakeFormationOptIn",
+    "lakeformation:DeregisterResource",
+    "lakeformation:GrantPermissions",
+    "lakeformation:PutDataLakeSettings",
+    "lakeformation:RegisterResource",
+    "lakeformation:RevokePermissions",
+    "lakeformation:UpdateDataCellsFilter",
+    "lakeformation:UpdateResource",
+)
+DEFINE_TAGS: Final = ("lakeformation:CreateLFTag", "lakeformation:DeleteLFTag", "lakeformation:UpdateLFTag")
+SET_TAGS: Final = ("lakeformation:AddLFTagsToResource", "lakeformation:RemoveLFTagsFromResource")
+
+
+class Place(TypedDict):
+    """An account and region, as ARNs name them."""
+
+    account: str
+    region: str
+    partition: str
+
+
+def catalog_arn(place: Place) -> str:
+    """ARN of the account's Data Catalog."""
+    return f"arn:{place['partition']}:glue:{place['region']}:{place['account']}:catalog"
+
+
+def database_arns(place: Place, databases: Iterable[str]) -> list[str]:
+    """ARNs of some databases and of all tables in them (Glue developer guide, "glue-specifying-resource-arns")."""
+    prefix = f"arn:{place['partition']}:glue:{place['region']}:{place['account']}"
+    return [f"{prefix}:{rest}" for name in sorted(databases) for rest in (f"database/{name}", f"table/{name}/*")]
+
+
+def sync_statements(place: Place, catalog_key_arn: str) -> list[Statement]:
+    """The sync role, beyond the databases it writes: the catalog, its key, and what it never may."""
+    return [
+        allow("Catalog", [*READ_CATALOG, *WRITE_CATALOG], [catalog_arn(place)]),
+        _use_key(place, catalog_key_arn, ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")),
+        deny("NeverReadsData", READ_DATA),
+        deny("NeverDecidesAccess", [*DECIDE_ACCESS, *DEFINE_TAGS, *SET_TAGS]),
+        # A table that is gone at its source is marked in the catalog, never deleted.
+        deny("NeverDeletesTables", DELETE_FROM_CATALOG),
+    ]
+
+
+def sync_scope(place: Place, twins: Sequence[str], reader_role_arns: Sequence[str]) -> list[Statement]:
+    """What grows with the mesh: the twins that the sync role writes and the reader roles that it assumes."""
+    scope = [allow("Twins", [*READ_CATALOG, *WRITE_CATALOG], database_arns(place, twins))] if twins else []
+    if reader_role_arns:
+        scope.append(allow("Readers", ["sts:AssumeRole"], sorted(reader_role_arns)))
+    return scope
+
+
+def tag_statements(place: Place, catalog_key_arn: str) -> list[Statement]:
+    """The tag role, beyond the databases it reads: it describes and associates LF-Tags, and nothing else."""
+    return [
+        allow("Catalog", READ_TABLE, [catalog_arn(place)]),
+        allow(
+            "Tags",
+            # Lake Formation's actions know no resources (service authorization reference, "AWS Lake Formation").
+            [*SET_TAGS, "lakeformation:GetResourceLFTags"],
+            ["*"],
+        ),
+        _use_key(place, catalog_key_arn, ("kms:Decrypt",)),
+        deny("NeverReadsData", READ_DATA),
+        deny("NeverDecidesAccess", [*DECIDE_ACCESS, *DEFINE_TAGS]),
+        deny("NeverWritesTheCatalog", [*WRITE_CATALOG, *DELETE_FROM_CATALOG]),
+    ]
+
+
+def tag_scope(place: Place, twins: Sequence[str]) -> list[Statement]:
+    """What grows with the mesh: the twins whose tables the tag role looks at."""
+    return [allow("Twins", READ_TABLE, database_arns(place, twins))] if twins else []
+
+
+def reader_statements(place: Place, databases: Sequence[str], catalog_key_arn: str | None) -> list[Statement]:
+    """The reader role in a producer's account: metadata of the databases that are shared, and never a row."""
+    statements = [
+        allow("Catalog", READ_CATALOG, [catalog_arn(place)]),
+        deny("NeverReadsData", READ_DATA),
+        deny("NeverDecidesAccess", [*DECIDE_ACCESS, *DEFINE_TAGS, *SET_TAGS]),
+    ]
+    if databases:
+        statements.append(allow("Databases", READ_CATALOG, database_arns(place, databases)))
+    if catalog_key_arn:
+        statements.append(_use_key(place, catalog_key_arn, ("kms:Decrypt",)))
+    return statements
+
+
+def _use_key(place: Place, key_arn: str, actions: Sequence[str]) -> Statement:
+    """Use of a catalog's key, through Glue only."""
+    condition = {"StringEquals": {"kms:ViaService": via_service("glue", place["region"], place["partition"])}}
+    return allow("CatalogKey", actions, [key_arn], condition)

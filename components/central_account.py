@@ -1,0 +1,192 @@
+"""The governance account: settings, ontology, catalog key, and the functions that sync and tag."""
+
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict
+
+import pulumi
+
+from components.catalog_access import Place, sync_scope, sync_statements, tag_scope, tag_statements
+from components.catalog_key import CatalogKey
+from components.handler_function import HandlerFunction, HandlerSettings
+from components.ontology import Ontology
+from components.policy_documents import PolicyTooLargeError, Statement, pack
+from components.settings import Settings
+
+MANAGED_POLICIES_PER_ROLE = 10
+"""IAM and STS quotas: managed policies attached to a role, unless the quota was raised (to 20 at most)."""
+
+
+class CentralAccountArgs(TypedDict):
+    """Arguments of CentralAccount."""
+
+    account: str
+    """Account id of the governance account."""
+    region: str
+    """Region of the mesh."""
+    partition: str
+    """AWS partition: aws, aws-cn, aws-us-gov."""
+    organization: str
+    """Id of the AWS organization."""
+    mesh: str
+    """Name of the mesh."""
+    administrators: Sequence[str]
+    """ARNs of every data lake administrator, the deploying role among them."""
+    cross_account_version: str
+    """Cross-account version of Lake Formation, 3 to 5; 5 cannot be lowered again."""
+    ontology: Mapping[str, Sequence[str]]
+    """Values by LF-Tag key."""
+    catalog_key_alias: str
+    """Alias of the catalog's key, with `alias/` before it."""
+    consumer_accounts: Sequence[str]
+    """Accounts that read shared databases."""
+    twins: Sequence[str]
+    """Databases of the central catalog that are copies of the producers'."""
+    reader_role_arns: Sequence[str]
+    """Roles in the producers' accounts that the sync role assumes."""
+    sync_function: str
+    """Name of the function that copies metadata."""
+    sync_role: str
+    """Name of its role."""
+    tag_function: str
+    """Name of the function that puts LF-Tags on tables and columns."""
+    tag_role: str
+    """Name of its role."""
+    manifest: str
+    """The compiled declarations, as JSON; both functions carry it."""
+    handlers: HandlerSettings
+    """What the functions have in common."""
+    managed_policies_per_role: NotRequired[int]
+    """The account's quota of managed policies attached to a role; 10 unless it was raised."""
+    protect: NotRequired[bool]
+    """Whether Pulumi refuses to delete settings, LF-Tags, key and the roles that own tables; true unless said
+    otherwise."""
+
+
+class CentralAccount(pulumi.ComponentResource):
+    """Everything of the governance account that belongs to no domain.
+
+    Not here: twins, registered locations and grants, which belong to their domains; and the CloudTrail trail, which an
+    organization has already.
+    """
+
+    sync_role_arn: pulumi.Output[str]
+    """Role that copies metadata; the producers' reader roles trust it. It owns every table of the central catalog."""
+    tag_role_arn: pulumi.Output[str]
+    """Role that puts LF-Tags on tables and columns."""
+    sync_function: pulumi.Output[str]
+    """Name of the function that copies metadata."""
+    tag_function: pulumi.Output[str]
+    """Name of the function that puts LF-Tags on tables and columns."""
+    catalog_key_arn: pulumi.Output[str]
+    """Key that encrypts the catalog."""
+    tag_keys: pulumi.Output[Sequence[str]]
+    """The LF-Tag keys, sorted."""
+
+    def __init__(self, name: str, args: CentralAccountArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("lakemesh:index:CentralAccount", name, {}, opts)
+        protect = args.get("protect", True)
+        settings = Settings(
+            f"{name}-settings",
+            {
+                "administrators": args["administrators"],
+                "cross_account_version": args["cross_account_version"],
+                "protect": protect,
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+        key = CatalogKey(
+            f"{name}-catalog-key",
+            {
+                "account": args["account"],
+                "region": args["region"],
+                "partition": args["partition"],
+                "organization": args["organization"],
+                "alias": args["catalog_key_alias"],
+                "reader_accounts": args["consumer_accounts"],
+                "protect": protect,
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+        sync, tag = self._functions(name, args, key)
+        ontology = Ontology(
+            f"{name}-ontology",
+            {"tags": args["ontology"], "tag_role_arn": tag.role_arn, "protect": protect},
+            # Only an administrator creates LF-Tags, and only the settings make the deploying role one.
+            pulumi.ResourceOptions(parent=self, depends_on=[settings]),
+        )
+        self.sync_role_arn = sync.role_arn
+        self.tag_role_arn = tag.role_arn
+        self.sync_function = sync.function_name
+        self.tag_function = tag.function_name
+        self.catalog_key_arn = key.key_arn
+        self.tag_keys = ontology.keys
+        self.register_outputs(
+            {
+                "syncRoleArn": self.sync_role_arn,
+                "tagRoleArn": self.tag_role_arn,
+                "syncFunction": self.sync_function,
+                "tagFunction": self.tag_function,
+                "catalogKeyArn": self.catalog_key_arn,
+                "tagKeys": self.tag_keys,
+            }
+        )
+
+    def _functions(
+        self, name: str, args: CentralAccountArgs, key: CatalogKey
+    ) -> tuple[HandlerFunction, HandlerFunction]:
+        place: Place = {"account": args["account"], "region": args["region"], "partition": args["partition"]}
+        quota = int(args.get("managed_policies_per_role", MANAGED_POLICIES_PER_ROLE))
+        sync = HandlerFunction(
+            f"{name}-sync",
+            {
+                **place,
+                "function": args["sync_function"],
+                "role": args["sync_role"],
+                "handler": "sync_handlers.sync.handler",
+                "description": f"Copies the producers' metadata into the central catalog of the mesh {args['mesh']}.",
+                "mesh": args["mesh"],
+                "settings": args["handlers"],
+                "statements": key.key_arn.apply(lambda arn: sync_statements(place, arn)),
+                "managed_policies": scoped(
+                    sync_scope(place, args["twins"], args["reader_role_arns"]), args["sync_role"], quota
+                ),
+                "manifest": args["manifest"],
+                "timeout": 900,
+                "memory": 1024,
+                # It owns the tables it creates: recreated under the same name it would be another principal.
+                "protect_role": args.get("protect", True),
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+        tag = HandlerFunction(
+            f"{name}-tag",
+            {
+                **place,
+                "function": args["tag_function"],
+                "role": args["tag_role"],
+                "handler": "sync_handlers.tag.handler",
+                "description": f"Puts LF-Tags on the tables and columns of the mesh {args['mesh']}.",
+                "mesh": args["mesh"],
+                "settings": args["handlers"],
+                "statements": key.key_arn.apply(lambda arn: tag_statements(place, arn)),
+                "managed_policies": scoped(tag_scope(place, args["twins"]), args["tag_role"], quota),
+                "manifest": args["manifest"],
+                "timeout": 900,
+                "memory": 512,
+                "protect_role": args.get("protect", True),
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+        return sync, tag
+
+
+def scoped(statements: Sequence[Statement], role: str, quota: int) -> list[str]:
+    """Documents of managed policies for a role, no more than the account's quota."""
+    documents = pack(statements)
+    if len(documents) > quota:
+        raise PolicyTooLargeError(
+            f"role {role} would need {len(documents)} managed policies of 6,144 characters, and the account's quota is "
+            f'{quota}. Ask AWS for more of "Managed policies attached to an IAM role" (20 at most) and set '
+            "lakemesh:managedPoliciesPerRole to what you got, or split the mesh in two."
+        )
+    return documents
