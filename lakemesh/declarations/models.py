@@ -17,6 +17,8 @@ AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
 # Names that become IAM role, LF-Tag and stack names: LF-Tag keys and values are lower-cased by Lake Formation and at
 # most 50 characters (Lake Formation developer guide, "lf-tag-considerations").
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*$", max_length=50)]
+# Grant ids appear in messages and audit trails only, so they may be longer than what becomes an LF-Tag.
+GrantId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:[-_.][a-z0-9]+)*$", max_length=120)]
 # Glue lower-cases database and table names for Hive compatibility (Glue API, "Table", Name).
 GlueName = Annotated[str, StringConstraints(pattern=r"^[^A-Z\s/]{1,255}$")]
 RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$")]
@@ -277,7 +279,7 @@ class Product(Declaration):
 
 # ------------------------------------------------------------------------------------ mesh/grants/<domain>.yaml
 class Grant(Declaration):
-    id: Slug
+    id: GrantId
     product: str | None = None
     tags: dict[str, tuple[str, ...]] | None = None
     """LF-Tag expression over the domain's tables; `domain` is added by the expansion."""

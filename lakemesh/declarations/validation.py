@@ -37,6 +37,7 @@ _SHAPES: Final[Mapping[str, str]] = {
         "becomes "
         "part of role names and a value of an LF-Tag"
     ),
+    _pattern(models.GrantId): 'must be lower-case letters and digits, with "-", "_" or "." between them',
     _pattern(models.GlueName): "must be a Glue name: lower-case, without spaces or slashes, at most 255 characters",
     _pattern(models.RoleArn): "must be the ARN of an IAM role, such as arn:aws:iam::111122223333:role/Analyst",
     _pattern(models.KeyArn): "must be the ARN of a KMS key, such as arn:aws:kms:eu-central-1:111122223333:key/<key id>",
