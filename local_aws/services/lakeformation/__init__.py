@@ -1,0 +1,8 @@
+"""Lake Formation: settings, LF-Tags, grants, locations, and what they decide. Importing it registers its operations.
+
+Each rule names its page of the Lake Formation developer guide ("LF-dg"). Decisions are `lakemesh.access.evaluate`'s.
+"""
+
+from local_aws.services.lakeformation import locations, permissions, settings, tags
+
+__all__ = ["locations", "permissions", "settings", "tags"]
