@@ -46,7 +46,7 @@ class Project:
     def config(self, stack: str, overrides: Mapping[str, str] | None = None) -> dict[str, str]:
         """The configuration of a stack as text by full key: defaults, then `Pulumi.<stack>.yaml`, then `overrides`.
 
-        Raises ProjectError for a value of the wrong type, a required key without value, a secret (there is no key here).
+        Raises ProjectError for a value of the wrong type, a required key without value, a secret.
         """
         file = self.root / f"Pulumi.{stack}.yaml"
         given = (_read(file) or {}).get("config") or {}

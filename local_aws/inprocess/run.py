@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pulumi
 from pulumi.runtime import set_all_config, settings
@@ -31,6 +32,7 @@ from local_aws.provider.connection import Credentials
 from local_aws.provider.provider import LocalProvider
 
 WORKERS = 16
+_PATH = tuple(sys.path)
 
 
 @dataclass(frozen=True)
@@ -145,43 +147,46 @@ def _run_program(project: Project, stack: str, config: Mapping[str, str], engine
 
 
 def _program(path: Path) -> Callable[[], None]:
-    """The program as a function.
-
-    Not `runpy.run_path`: that swaps `sys.modules["__main__"]` of the whole process, which two stacks side by side
-    would leave swapped.
-    """
+    """The program as a function that runs it as `__main__`."""
 
     def program() -> None:
-        code = compile(path.read_text(encoding="utf-8"), str(path), "exec")
-        with _importable(str(path.parent)):
-            exec(code, {"__name__": "__main__", "__file__": str(path), "__builtins__": __builtins__})  # noqa: S102
+        # `dont_inherit`: this module's own `from __future__` is not the program's.
+        code = compile(path.read_text(encoding="utf-8"), str(path), "exec", dont_inherit=True)
+        module = ModuleType("__main__")
+        module.__file__ = str(path)
+        with _as_main(module, str(path.parent)):
+            exec(code, module.__dict__)  # noqa: S102 - what running a program is
 
     return program
 
 
-_paths: dict[str, int] = {}
-_paths_lock = threading.Lock()
+_running: list[tuple[ModuleType, str]] = []
+_before: dict[str, ModuleType] = {}
+_running_lock = threading.Lock()
 
 
 @contextmanager
-def _importable(directory: str) -> Iterator[None]:
-    """The program's directory on `sys.path` while any program of it runs."""
-    with _paths_lock:
-        mine = directory in _paths or directory not in sys.path
-        if mine:
-            _paths[directory] = _paths.get(directory, 0) + 1
-            if _paths[directory] == 1:
-                sys.path.insert(0, directory)
+def _as_main(module: ModuleType, directory: str) -> Iterator[None]:
+    """While a program runs: it is `sys.modules["__main__"]` and can import from its own directory.
+
+    Not `runpy.run_path`, which restores what *it* found: of two programs side by side that is the other one.
+    """
+    entry = (module, directory)
+    with _running_lock:
+        if not _running:
+            _before["__main__"] = sys.modules["__main__"]
+        if directory not in sys.path:
+            sys.path.insert(0, directory)
+        _running.append(entry)
+        sys.modules["__main__"] = module
     try:
         yield
     finally:
-        with _paths_lock:
-            if mine:
-                _paths[directory] -= 1
-                if not _paths[directory]:
-                    del _paths[directory]
-                    with suppress(ValueError):
-                        sys.path.remove(directory)
+        with _running_lock:
+            _running.remove(entry)
+            sys.modules["__main__"] = _running[-1][0] if _running else _before["__main__"]
+            if directory not in {other for _, other in _running} and directory not in _PATH:
+                sys.path.remove(directory)
 
 
 def _in_own_loop(program: Callable[[], None]) -> None:
