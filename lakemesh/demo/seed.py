@@ -41,15 +41,30 @@ def seed(declarations: Declarations, clients: Clients, tables: Mapping[str, Sequ
 
     The local AWS must be fresh: what exists already is an error of AWS's own.
     """
-    made = Seeded(0, 0, 0)
-    sources = [source for domain in declarations.mesh.domains.values() for source in domain.sources]
+    guard(declarations, clients)
+    return fill(declarations, clients, tables)
+
+
+def guard(declarations: Declarations, clients: Clients) -> None:
+    """The first half: roles, keys, buckets, settings and policies of every producer, and no data."""
     for name, producer in declarations.mesh.producers.items():
-        own = [source for source in sources if source.producer == name]
+        prefixes = [prefix for source in _sources(declarations, name) for prefix in source.prefixes]
+        _Maker(clients, producer).guard(sorted({*producer.buckets, *map(_bucket, prefixes)}))
+
+
+def fill(declarations: Declarations, clients: Clients, tables: Mapping[str, Sequence[SourceTable]]) -> Seeded:
+    """The second half: every source database with its tables."""
+    made = Seeded(0, 0, 0)
+    for name, producer in declarations.mesh.producers.items():
         maker = _Maker(clients, producer)
-        maker.guard(sorted({*producer.buckets, *(_bucket(prefix) for source in own for prefix in source.prefixes)}))
-        for source in own:
+        for source in _sources(declarations, name):
             made += maker.database(source, tables[source.twin_name])
     return made
+
+
+def _sources(declarations: Declarations, producer: str) -> list[Source]:
+    every = (source for domain in declarations.mesh.domains.values() for source in domain.sources)
+    return [source for source in every if source.producer == producer]
 
 
 def _bucket(prefix: str) -> str:
