@@ -55,7 +55,7 @@ def registered_role(catalog: str, region: str, uri: str) -> str | None:
 
 
 # ------------------------------------------------------------------------------------------------ creation, deletion
-def database_created(_identity: Identity, catalog: str, region: str, database: str) -> None:
+def database_created(catalog: str, region: str, database: str) -> None:
     """Give a new database the account's defaults; its tables' defaults are fixed now too (LF-dg change-settings).
 
     So settings that are cleared later leave the databases of before as they were.
@@ -71,7 +71,7 @@ def database_created(_identity: Identity, catalog: str, region: str, database: s
         }
 
 
-def table_created(_identity: Identity, catalog: str, region: str, database: str, table: str) -> None:
+def table_created(catalog: str, region: str, database: str, table: str) -> None:
     """Give a new table the defaults of its database (LF-dg change-settings)."""
     given = glue.catalog(catalog, region).databases[database].input.get("CreateTableDefaultPermissions") or []
     _grant_defaults(lake(catalog, region), TableResource(catalog, database, table), given)
