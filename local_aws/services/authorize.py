@@ -7,6 +7,7 @@ authorization reference. What only the service can judge (role trust, queries by
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -58,10 +59,15 @@ def authorize(call: Call) -> None:
             raise iam.denied(call.identity, need.action, need.resource, code)
 
 
+@functools.cache
+def partition(region: str) -> str:
+    """The partition of a region: "aws", "aws-cn" …"""
+    return str(get_session().get_partition_for_region(region))
+
+
 def arn(call: Call, service: str, resource: str, account: str | None = None) -> str:
     """An ARN in the call's region and partition."""
-    partition = get_session().get_partition_for_region(call.region)
-    return f"arn:{partition}:{service}:{call.region}:{account or call.account}:{resource}"
+    return f"arn:{partition(call.region)}:{service}:{call.region}:{account or call.account}:{resource}"
 
 
 def _anything(call: Call) -> Iterator[Need]:
@@ -99,8 +105,9 @@ def _iam(call: Call) -> Iterator[Need]:
 
     name = call.params.get("RoleName")
     path = next((role.path for role in iam_backends[call.account]["aws"].get_roles() if role.name == name), "/")
-    partition = get_session().get_partition_for_region(call.region)
-    yield Need(f"iam:{call.operation}", f"arn:{partition}:iam::{call.account}:role{path}{name}" if name else "*")
+    yield Need(
+        f"iam:{call.operation}", f"arn:{partition(call.region)}:iam::{call.account}:role{path}{name}" if name else "*"
+    )
 
 
 @rule("athena")
@@ -176,16 +183,16 @@ def _s3(call: Call) -> Iterator[Need]:
     if bucket is None:
         yield Need(action, "*")
         return
-    partition = get_session().get_partition_for_region(call.region)
+    base = f"arn:{partition(call.region)}:s3:::"
     extra = {f"s3:{name.lower()}": params[name] for name in ("Prefix", "Delimiter") if name in params}
     keys = [item["Key"] for item in params.get("Delete", {}).get("Objects", ())] or [params.get("Key")]
     for key in keys:
-        resource = f"arn:{partition}:s3:::{bucket}" + (f"/{key}" if key else "")
+        resource = f"{base}{bucket}" + (f"/{key}" if key else "")
         yield Need(action, resource, s3.owner(bucket), s3.policy_statements(bucket), extra=extra)
     if source := params.get("CopySource"):
         path = source if isinstance(source, str) else f"{source['Bucket']}/{source['Key']}"
         origin = path.lstrip("/").split("/")[0]
-        resource = f"arn:{partition}:s3:::{path.lstrip('/').split('?')[0]}"
+        resource = base + path.lstrip("/").split("?")[0]
         yield Need("s3:GetObject", resource, s3.owner(origin), s3.policy_statements(origin))
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from local_aws.services.calls import Call, on_reset
@@ -19,6 +18,8 @@ _READ = re.compile(
 )
 _SECRET = re.compile(r"secret|password|token", re.IGNORECASE)
 LONGEST_TEXT = 2_000
+LONGEST_LIST = 20
+"""Structures kept of a list: of a batch of partitions a few tell what it was."""
 
 _lock = threading.Lock()
 _entries: list[dict[str, Any]] = []
@@ -29,10 +30,12 @@ def is_mutating(operation: str) -> bool:
 
 
 def _short(value: Any) -> Any:
-    """`value` as JSON can hold it: bodies and code left out by size, secrets by name."""
-    if isinstance(value, Mapping):
+    """`value` as JSON can hold it: bodies, code and long lists of structures cut short, secrets left out by name."""
+    if isinstance(value, dict):
         return {str(key): "***" if _SECRET.search(str(key)) else _short(member) for key, member in value.items()}
     if isinstance(value, list | tuple):
+        if len(value) > LONGEST_LIST and isinstance(value[0], dict):
+            return [*map(_short, value[:LONGEST_LIST]), f"<{len(value) - LONGEST_LIST} more>"]
         return [_short(member) for member in value]
     if isinstance(value, bytes):
         return f"<{len(value)} bytes>"

@@ -122,7 +122,7 @@ def _structure(shape: Any) -> Check:
     required = tuple(shape.required_members)
 
     def run(value: Any, path: Path, failures: Failures) -> Any:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             raise _wrong_type(value, "a structure")
         checks, checked = members(), {}
         for name, item in value.items():
@@ -154,7 +154,7 @@ def _map(shape: Any) -> Check:
     key_check, value_check = _checker(shape.key), _checker(shape.value)
 
     def run(value: Any, path: Path, failures: Failures) -> Any:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             raise _wrong_type(value, "a map")
         _length(len(value), low, high, "{...}", path, failures)
         return {

@@ -14,6 +14,7 @@ from local_aws.services import calls, identity
 
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
+_SESSION = boto3.session.Session()
 _CONFIG = Config(retries={"max_attempts": 0}, parameter_validation=False)
 
 
@@ -35,7 +36,7 @@ class Clients:
     def _client(self, service: str, region: str, key: str, secret: str, token: str | None) -> Any:
         made = self._made.get((service, region, key))
         if made is None:
-            made = self._made[service, region, key] = boto3.session.Session().client(
+            made = self._made[service, region, key] = _SESSION.client(
                 service, region_name=region, endpoint_url=self.endpoint, config=_CONFIG,
                 aws_access_key_id=key, aws_secret_access_key=secret, aws_session_token=token,
             )  # fmt: skip

@@ -49,11 +49,14 @@ class Decisions:
     def registered_role(self, catalog: str, region: str, uri: str) -> str | None:
         return "a role" if any(uri.startswith(prefix) for prefix in self.registered) else None
 
-    def database_created(self, identity: Any, catalog: str, region: str, database: str) -> None:
+    def database_created(self, catalog: str, region: str, database: str) -> None:
         self.learned.append(("created", database))
 
-    def table_created(self, identity: Any, catalog: str, region: str, database: str, table: str) -> None:
+    def table_created(self, catalog: str, region: str, database: str, table: str) -> None:
         self.learned.append(("created", database, table))
+
+    def table_updated(self, catalog: str, region: str, database: str, table: str) -> None:
+        self.learned.append(("updated", database, table))
 
     def database_deleted(self, catalog: str, region: str, database: str) -> None:
         self.learned.append(("deleted", database))

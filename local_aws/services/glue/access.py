@@ -279,11 +279,15 @@ def only(document: Document, columns: Columns) -> Document:
 
 
 def created_database(call: Call, database: Database) -> None:
-    _decisions().database_created(call.identity, database.catalog, call.region, database.name)
+    _decisions().database_created(database.catalog, call.region, database.name)
 
 
 def created_table(call: Call, table: Table) -> None:
-    _decisions().table_created(call.identity, table.catalog, call.region, table.database, table.name)
+    _decisions().table_created(table.catalog, call.region, table.database, table.name)
+
+
+def updated_table(call: Call, table: Table) -> None:
+    _decisions().table_updated(table.catalog, call.region, table.database, table.name)
 
 
 def deleted_database(call: Call, database: Database) -> None:

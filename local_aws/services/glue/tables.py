@@ -66,6 +66,7 @@ def update_table(call: Call) -> None:
     if location != table.location:
         access.require_location(call, table.catalog, location)
     table.update(given, archive=not call.params.get("SkipArchive"))
+    access.updated_table(call, table)
 
 
 @operation("glue", "GetTable")
