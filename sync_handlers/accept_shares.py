@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from sync_handlers import clients, shares
 from sync_handlers.budget import Budget
-from sync_handlers.errors import IncompleteError, OutOfTimeError, listed
+from sync_handlers.errors import IncompleteError, OutOfTimeError, counted, listed
 from sync_handlers.events import AcceptEvent, Lifecycle, accept_event
 from sync_handlers.observability import logger
 from sync_handlers.share_access import ConsumerShares, Shares
@@ -69,7 +69,8 @@ def _accept_all(owner: str, access: Shares, budget: Budget) -> set[str]:
     if not open_:
         return set(accepted.values())
     raise IncompleteError(
-        f"{len(open_)} invitations of account {owner} are still pending:\n{listed(open_)}\nRun up again: it accepts "
+        f"Still pending of account {owner}: {counted(len(open_), 'invitation')}:\n{listed(open_)}\nRun up again: it "
+        "accepts "
         "the rest."
     )
 

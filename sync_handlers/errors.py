@@ -42,10 +42,15 @@ class OutOfTimeError(HandlerError):
 
 def listed(items: Sequence[str]) -> str:
     """Lines for a message, indented, at most `SHOWN` of them and the number of the rest."""
-    lines = [f"    {item}" for item in items[:SHOWN]]
+    lines = [f"    {item}".replace("\n", "\n    ") for item in items[:SHOWN]]
     if len(items) > SHOWN:
         lines.append(f"    … and {len(items) - SHOWN} more")
     return "\n".join(lines)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 table`, `2 tables`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def deploy(stack: str) -> str:

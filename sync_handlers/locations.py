@@ -14,8 +14,9 @@ from typing import Any
 # Hadoop's names for S3; engines treat the three alike (Athena user guide, "tables-location-format", writes s3:// only).
 _S3 = re.compile(r"^s3[an]?://(?P<bucket>[^/]+)(?:/(?P<key>.*))?$", re.IGNORECASE | re.DOTALL)
 _S3_START = re.compile(r"^\s*s3[an]?:/", re.IGNORECASE)
-# Partition projection fills in `${column}` when it queries (Athena user guide, "partition-projection-setting-up").
-_PLACEHOLDER = "${"
+# Partition projection fills `${column}` into it at query time (Athena user guide, "partition-projection-setting-up").
+# Compared as written: only what stands before the first placeholder is certain, and that must reach into a prefix.
+_TEMPLATE = "storage.location.template"
 
 
 def outside(location: str, prefixes: Iterable[str]) -> str | None:
@@ -62,9 +63,7 @@ def locations(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     }
     for label, parameters in holders.items():
         for key, text in sorted((parameters or {}).items()):
-            if key == "storage.location.template":
-                yield f"{label} {key}", text.partition(_PLACEHOLDER)[0]
-            elif _S3_START.match(text):
+            if key == _TEMPLATE or _S3_START.match(text):
                 yield f"{label} {key}", text
     skewed = (descriptor.get("SkewedInfo") or {}).get("SkewedColumnValueLocationMaps") or {}
     for location in skewed.values():

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sync_handlers import canonical, glue_access, locations
 from sync_handlers.batches import Batches, Failure, chunks
 from sync_handlers.budget import Budget
-from sync_handlers.errors import IncompleteError, listed
+from sync_handlers.errors import IncompleteError, counted, listed
 from sync_handlers.glue_access import GlueValue, Reader, Values, Writer
 from sync_handlers.planner import Kind, Partition, PartitionChange, plan_partitions
 from sync_handlers.spool import sorted_by_values
@@ -114,7 +114,9 @@ class PartitionSync:
             *(_failed(failure, failure.item) for failure in deletions.failures),
         ]
         if failures:
-            raise IncompleteError(f"table {self.table}: Glue refused {len(failures)} partitions:\n{listed(failures)}")
+            raise IncompleteError(
+                f"table {self.table}: Glue refused {counted(len(failures), 'partition')}:\n{listed(failures)}"
+            )
         return creations.done + updates.done + deletions.done
 
     def _batches(self, call: _Call, size: int, settled: str) -> Batches[GlueValue]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum, unique
 from typing import Any
 
@@ -59,8 +59,8 @@ class TableChange:
     """VersionId of the twin that was compared: the write holds only if it is still the same."""
     note: str | None = None
     """Something a person should know though the table is copied."""
-    danger: bool = False
-    """A twin that must not stay as it is, though this sync does not remove it."""
+    danger: str | None = None
+    """Why the copy must not stay as it is, though this sync does not remove it."""
 
 
 class UnsortedStreamError(ValueError):
@@ -91,6 +91,22 @@ def plan_table(
     now: dt.datetime,
 ) -> TableChange:
     """What to do with one table, given Glue's `Table` of each side (None: not there)."""
+    change = _plan(name, source, twin, origin, contract, now)
+    if twin is None or change.kind in {Kind.CREATE, Kind.UPDATE, Kind.KEEP}:
+        return change
+    # The copy stays as it is; where it points may have left the prefixes since, for mesh.yaml changes too.
+    stranded = locations.refusal(twin, origin.prefixes)
+    return replace(change, danger=stranded) if stranded else change
+
+
+def _plan(
+    name: str,
+    source: Mapping[str, Any] | None,
+    twin: Mapping[str, Any] | None,
+    origin: Origin,
+    contract: Table | None,
+    now: dt.datetime,
+) -> TableChange:
     if source is None:
         return _absent(name, twin or {}, now)
     uncopied = _uncopied(source)
@@ -98,8 +114,7 @@ def plan_table(
         return TableChange(Kind.SKIP, name, uncopied)
     refused = locations.refusal(source, origin.prefixes)
     if refused:
-        stranded = twin is not None and locations.refusal(twin, origin.prefixes) is not None
-        return TableChange(Kind.SKIP, name, refused, danger=stranded)
+        return TableChange(Kind.SKIP, name, refused)
     wanted = canonical.table_input(source)
     note = _note(source, origin)
     if twin is None:

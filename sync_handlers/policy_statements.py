@@ -68,7 +68,7 @@ def run(event: StatementsEvent, bucket: OpenBucket, key: OpenKey, budget: Budget
     if failures:
         done = f" Changed before that: {', '.join(changed)}." if changed else ""
         raise IncompleteError(
-            f"{len(failures)} policies were not changed:\n{listed(failures)}\nRun up again when mended.{done}"
+            f"not every policy could be changed:\n{listed(failures)}\nRun up again when mended.{done}"
         )
     return {"changed": changed, "unchanged": [wish.policy.where for wish in wishes if wish.policy.where not in changed]}
 

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sync_handlers import canonical, clients
 from sync_handlers.budget import Budget
-from sync_handlers.errors import IncompleteError, OutOfTimeError, listed
+from sync_handlers.errors import IncompleteError, OutOfTimeError, counted, listed
 from sync_handlers.glue_access import ConflictError, DeniedError, GlueValue, MissingError, Reader, Writer
 from sync_handlers.manifest import Table
 from sync_handlers.observability import logger
@@ -130,10 +130,9 @@ class Reconcile:
             report.notes.append({"table": table, "note": change.note})
         if change.danger:
             report.failures.append(
-                f"table {table}: its copy in the twin points outside the prefixes of its source ({change.reason}). "
-                "Declare the prefix in "
-                f"mesh.yaml, or remove the copy (aws glue delete-table --database-name {self.origin.twin} --name "
-                f"{table})."
+                f"table {table}: its copy points outside the prefixes of its source ({change.danger}). Declare the "
+                "prefix in mesh.yaml, or remove the copy: "
+                f"aws glue delete-table --database-name {self.origin.twin} --name {table}"
             )
 
     # --------------------------------------------------------------------------------------------------- the end
@@ -153,7 +152,8 @@ class Reconcile:
 
     def _incomplete(self) -> str:
         return (
-            f"Twin {self.origin.twin}: {len(self.report.failures)} failures; everything else is copied and stays.\n"
+            f"Twin {self.origin.twin}: {counted(len(self.report.failures), 'failure')}; everything else is copied and "
+            "stays.\n"
             f"{listed(self.report.failures)}\nRun up again when the causes are mended: it continues where it stopped."
         )
 
@@ -161,7 +161,7 @@ class Reconcile:
         names = list(left)
         failed = f"\nFailed before that:\n{listed(self.report.failures)}" if self.report.failures else ""
         return OutOfTimeError(
-            f"Twin {self.origin.twin}: stopped because the function's time ran short; {len(names)} tables are "
+            f"Twin {self.origin.twin}: stopped because the function's time ran short; {counted(len(names), 'table')} "
             f"left:\n{listed(names)}\n"
             f"Run up again: it continues where it stopped.{failed}"
         )

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sync_handlers import clients, schemas, tagging
 from sync_handlers.budget import Budget
-from sync_handlers.errors import IncompleteError, NotDeployedError, OutOfTimeError, deploy, listed
+from sync_handlers.errors import IncompleteError, NotDeployedError, OutOfTimeError, counted, deploy, listed
 from sync_handlers.events import Lifecycle, TagEvent, tag_event
 from sync_handlers.glue_access import DeniedError, MissingError
 from sync_handlers.manifest import Manifest, Table, bundled
@@ -61,7 +61,8 @@ def run(event: TagEvent, manifest: Manifest, access: Open, budget: Budget) -> di
         except OutOfTimeError:
             left = [one for one in jobs if one not in results]
             raise OutOfTimeError(
-                f"Product {event.product}: stopped because the function's time ran short; {len(left)} tables are "
+                f"Product {event.product}: stopped because the function's time ran short; "
+                f"{counted(len(left), 'table')} "
                 "left:\n"
                 f"{listed(left)}\nRun up again: it continues where it stopped."
             ) from None
@@ -74,7 +75,8 @@ def run(event: TagEvent, manifest: Manifest, access: Open, budget: Budget) -> di
     logger.info("tagged", extra={"product": event.product, "tables": len(results), "failures": len(failures)})
     if failures:
         raise IncompleteError(
-            f"Product {event.product}: LF-Tags of {len(failures)} tables are not as wanted; columns that got none stay "
+            f"Product {event.product}: LF-Tags of {counted(len(failures), 'table')} are not as wanted; columns that "
+            "got none stay "
             "unreadable.\n"
             f"{listed(failures)}\nRun up again when the causes are mended."
         )
