@@ -30,15 +30,18 @@ REFERENCES: Final[tuple[Check, ...]] = (
     checks_consumers.every_consumer_has_its_file,
     checks_consumers.assignments_name_what_exists,
 )
-RULES: Final[tuple[Check, ...]] = (
+MESH_RULES: Final[tuple[Check, ...]] = (
     checks_mesh.every_part_has_its_own_account,
     checks_mesh.administrators_are_of_the_account,
     checks_mesh.keys_are_of_the_region,
     checks_mesh.buckets_have_one_producer,
     checks_mesh.prefixes_lie_in_their_producers_buckets,
     checks_mesh.prefixes_do_not_nest,
-    checks_mesh.tags_are_apart_from_the_built_in,
     checks_mesh.tags_fit_the_quotas,
+)
+"""Checks that need mesh.yaml to be readable."""
+RULES: Final[tuple[Check, ...]] = (
+    checks_mesh.tags_are_apart_from_the_built_in,
     checks_products.partition_keys_are_in_order,
     checks_products.partition_keys_are_reviewed_first,
     checks_products.views_are_tagged_as_a_whole,
@@ -64,7 +67,7 @@ def references(draft: Draft) -> Iterator[Problem]:
 
 def rules(draft: Draft, today: dt.date | None) -> Iterator[Problem]:
     """Everything else that needs no expansion. Without `today` nothing counts as expired or as approved too early."""
-    for check in RULES:
+    for check in (*(MESH_RULES if draft.mesh is not None else ()), *RULES):
         yield from check(draft)
     for dated in DATED:
         yield from dated(draft, today)

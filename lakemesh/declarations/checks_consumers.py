@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lakemesh.declarations.checks_mesh import account_of, partition_problem
-from lakemesh.declarations.draft import Draft
+from lakemesh.declarations.draft import Draft, Names
 from lakemesh.declarations.errors import Problem, did_you_mean
 from lakemesh.declarations.models import Assignment, Consumer, Grant
 from lakemesh.declarations.yamlfile import Path
@@ -13,11 +13,11 @@ from lakemesh.declarations.yamlfile import Path
 
 # ------------------------------------------------------------------------------------------------------ references
 def every_consumer_has_its_file(draft: Draft) -> Iterator[Problem]:
-    for name in sorted(draft.known.consumer_files - draft.known.consumers):
+    for name in draft.known.consumers.unknown_of(draft.known.consumer_files):
         hint = did_you_mean(name, draft.known.consumers)
         text = f'Consumer "{name}" is not in {draft.places.mesh_file}.{hint}'
         yield draft.places.problem("unknown-reference", text, draft.places.consumer_file(name))
-    for name in sorted(draft.known.consumers - draft.known.consumer_files):
+    for name in sorted(draft.known.consumers.names - draft.known.consumer_files):
         file = draft.places.consumer_file(name)
         text = (
             f'Consumer "{name}" has no file {file}.\nIt names the account\'s principals; create it, or remove the '
@@ -32,7 +32,7 @@ def assignments_name_what_exists(draft: Draft) -> Iterator[Problem]:
             known = [grant.id for _, _, grant in draft.all_grants() if grant.to == name]
             text = f'There is no grant "{assignment.grant}".{did_you_mean(assignment.grant, known)}'
             yield _at(draft, "unknown-reference", text, name, "assignments", index, "grant")
-        known_principals = draft.known.principals.get(name, frozenset(consumer.principals))
+        known_principals = draft.known.principals.get(name, Names(frozenset(consumer.principals)))
         for position, alias in enumerate(assignment.principals):
             if alias not in known_principals:
                 text = f'There is no principal "{alias}" in this file.{did_you_mean(alias, known_principals)}'
@@ -41,11 +41,15 @@ def assignments_name_what_exists(draft: Draft) -> Iterator[Problem]:
 
 # ----------------------------------------------------------------------------------------------------------- rules
 def assignments_stay_within_their_grants(draft: Draft) -> Iterator[Problem]:
-    grants = {grant.id: (domain, grant) for domain, _, grant in draft.all_grants()}
+    grants: dict[str, list[tuple[str, Grant]]] = {}
+    for domain, _, grant in draft.all_grants():
+        grants.setdefault(grant.id, []).append((domain, grant))
     for name, _, index, assignment in _assignments(draft):
-        domain, grant = grants.get(assignment.grant, ("", None))
-        if grant is None:
+        found = grants.get(assignment.grant, [])
+        # Where the grant itself is in doubt, there is nothing to measure by.
+        if len(found) != 1 or found[0][1].consumer not in draft.known.consumers:
             continue
+        domain, grant = found[0]
         if grant.consumer != name:
             text = (
                 f'Grant "{grant.id}" is to "{grant.to}", not to this consumer: an account can share what it was '

@@ -23,7 +23,7 @@ from lakemesh.declarations.yamlfile import Path
 
 # ------------------------------------------------------------------------------------------------------ references
 def files_are_of_domains(draft: Draft) -> Iterator[Problem]:
-    for name in sorted(draft.known.grant_files - draft.known.domains):
+    for name in draft.known.domains.unknown_of(draft.known.grant_files):
         text = f'Domain "{name}" is not in {draft.places.mesh_file}.{did_you_mean(name, draft.known.domains)}'
         yield draft.places.problem("unknown-reference", text, draft.places.grant_file(name))
 
@@ -52,12 +52,13 @@ def what_is_granted_exists(draft: Draft) -> Iterator[Problem]:
 
 
 def _product(draft: Draft, domain: str, path: Path, product: str) -> Iterator[Problem]:
-    owner = draft.known.products.get(product)
-    if owner is None:
-        own = [name for name, folder in draft.known.products.items() if folder == domain]
-        text = f'There is no product "{product}" in domain "{domain}".{did_you_mean(product, own)}'
+    folders = draft.known.products.get(product)
+    if folders is None:
+        hint = did_you_mean(product, draft.known.products_of(domain))
+        text = f'There is no product "{product}" in domain "{domain}".{hint}'
         yield _at(draft, domain, path, "unknown-reference", text, "product")
-    elif owner != domain:
+    elif domain not in folders:
+        owner = min(folders)
         text = (
             f'Product "{product}" is of domain "{owner}", and a domain grants its own products only.\n'
             f"Move the grant to {draft.places.grant_file(owner)}."
@@ -79,9 +80,9 @@ def _tag(draft: Draft, domain: str, path: Path, key: str, values: tuple[str, ...
         yield _at(draft, domain, path, "grant-object", text, "tags", key)
     if key == "product":
         for index, value in enumerate(values):
-            if draft.known.products.get(value) != domain:
-                own = [name for name, folder in draft.known.products.items() if folder == domain]
-                text = f'There is no product "{value}" in domain "{domain}".{did_you_mean(value, own)}'
+            if domain not in draft.known.products.get(value, ()):
+                hint = did_you_mean(value, draft.known.products_of(domain))
+                text = f'There is no product "{value}" in domain "{domain}".{hint}'
                 yield _at(draft, domain, path, "unknown-reference", text, "tags", key, index)
         return
     if key not in draft.known.tags:

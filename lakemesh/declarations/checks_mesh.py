@@ -93,6 +93,8 @@ def administrators_are_of_the_account(draft: Draft) -> Iterator[Problem]:
 def keys_are_of_the_region(draft: Draft) -> Iterator[Problem]:
     """Glue and S3 can use a key of their own region only (KMS developer guide, "Regions")."""
     mesh = _mesh(draft)
+    if "region" in draft.replaced:
+        return
     for name, producer in mesh.producers.items():
         keys: list[tuple[str | None, Path]] = [(producer.catalog_key, ("producers", name, "catalogKey"))]
         keys += [(b.kms_key, ("producers", name, "buckets", n, "kmsKey")) for n, b in producer.buckets.items()]
@@ -226,9 +228,11 @@ def sensitivities() -> tuple[str, ...]:
 
 def partition_problem(draft: Draft, arn: str, file: str, *path: str | int) -> Iterator[Problem]:
     """A role of another partition than the mesh's region cannot exist beside it."""
-    expected, found = partition_of(_mesh(draft).region), arn.split(":")[1]
+    if draft.mesh is None or "region" in draft.replaced:
+        return
+    expected, found = partition_of(draft.mesh.region), arn.split(":")[1]
     if found != expected:
-        text = f'This ARN is of partition "{found}"; region {_mesh(draft).region} is in "{expected}".'
+        text = f'This ARN is of partition "{found}"; region {draft.mesh.region} is in "{expected}".'
         yield draft.places.problem("wrong-partition", text, file, *path)
 
 

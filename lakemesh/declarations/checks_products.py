@@ -13,7 +13,8 @@ from lakemesh.declarations.models import Product, Table
 # ------------------------------------------------------------------------------------------------------ references
 def folders_are_domains(draft: Draft) -> Iterator[Problem]:
     reported: set[str] = set()
-    for product, domain in sorted(draft.known.products.items()):
+    for product, folders in sorted(draft.known.products.items()):
+        domain = min(folders)
         if domain in draft.known.domains or domain in reported:
             continue
         reported.add(domain)

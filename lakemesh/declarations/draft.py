@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lakemesh.declarations.files import Files
@@ -24,35 +24,59 @@ from lakemesh.declarations.yamlfile import Path
 
 
 @dataclass(frozen=True)
+class Names:
+    """Names that a file declares. Where the file could not be read every name may be one of them."""
+
+    names: frozenset[str] = frozenset()
+    complete: bool = True
+
+    def __contains__(self, name: str) -> bool:
+        return not self.complete or name in self.names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self.names))
+
+    def unknown_of(self, names: Iterable[str]) -> list[str]:
+        """Those of `names` that are not declared, sorted."""
+        return sorted(name for name in names if name not in self)
+
+
+@dataclass(frozen=True)
 class Known:
     """Names that are declared, even where the declaration itself has a mistake: a reference to them is not at fault."""
 
-    producers: frozenset[str]
-    domains: frozenset[str]
-    consumers: frozenset[str]
-    tags: frozenset[str]
-    products: Mapping[str, str]
-    """Domain (folder) of each contract file."""
-    principals: Mapping[str, frozenset[str]]
-    grants: Mapping[str, str]
-    """Domain of each grant id."""
+    producers: Names
+    domains: Names
+    consumers: Names
+    tags: Names
+    products: Mapping[str, frozenset[str]]
+    """Domains (folders) of each contract file: one, unless two contracts have one name."""
+    principals: Mapping[str, Names]
+    grants: Names
     grant_files: frozenset[str]
     consumer_files: frozenset[str]
 
     @staticmethod
     def of(places: Places, files: Files) -> Known:
         mesh = places.mesh_file
+        ids = [_ids(places, file.shown) for file in files.grants]
         return Known(
             producers=_keys(places, mesh, "producers"),
             domains=_keys(places, mesh, "domains"),
             consumers=_keys(places, mesh, "consumers"),
             tags=_keys(places, places.tags_file, "tags"),
-            products={file.name: file.folder for file in files.products},
+            products=files.folders,
             principals={file.name: _keys(places, file.shown, "principals") for file in files.consumers},
-            grants={grant: file.name for file in files.grants for grant in _ids(places, file.shown)},
+            grants=Names(
+                frozenset(name for found in ids for name in found.names), all(found.complete for found in ids)
+            ),
             grant_files=frozenset(file.name for file in files.grants),
             consumer_files=frozenset(file.name for file in files.consumers),
         )
+
+    def products_of(self, domain: str) -> list[str]:
+        """Products of a domain, sorted."""
+        return sorted(product for product, folders in self.products.items() if domain in folders)
 
 
 @dataclass(frozen=True)
@@ -67,6 +91,8 @@ class Draft:
     known: Known
     tagged: tuple[tuple[str, Path, Mapping[str, str]], ...] = ()
     """LF-Tags as contracts set them: file, path and tags of each custom property `lfTags`."""
+    replaced: frozenset[str] = frozenset()
+    """Top-level keys of mesh.yaml that have a mistake: what is read in their place is nobody's word."""
 
     def all_grants(self) -> Iterator[tuple[str, Path, Grant]]:
         """Every grant with its domain and its path in that domain's file."""
@@ -116,17 +142,28 @@ def ontology(
     return {key: tag for key, tag in built_in.items() if tag is not None} | dict(own)
 
 
-def _keys(places: Places, file: str, key: str) -> frozenset[str]:
+def _keys(places: Places, file: str, key: str) -> Names:
+    """Keys of the mapping `key` at the top of a file. A file that is not there declares nothing.
+
+    Without a readable mesh.yaml, which must be there, there is nothing to measure names by.
+    """
     document = places.documents.get(file)
-    value = document.value if document is not None else None
-    entries = value.get(key) if isinstance(value, dict) else None
-    return frozenset(entries) if isinstance(entries, dict) else frozenset()
+    if file == places.mesh_file and (document is None or not isinstance(document.value, dict)):
+        return Names(complete=False)
+    if document is None or document.root is None:
+        return Names(complete=document is None or not document.failed)
+    value = document.value
+    entries = value.get(key, {}) if isinstance(value, dict) else None
+    return Names(frozenset(entries)) if isinstance(entries, dict) else Names(complete=False)
 
 
-def _ids(places: Places, file: str) -> Iterator[str]:
+def _ids(places: Places, file: str) -> Names:
     document = places.documents.get(file)
-    value = document.value if document is not None else None
-    entries = value.get("grants") if isinstance(value, dict) else None
-    for entry in entries if isinstance(entries, list) else ():
-        if isinstance(entry, dict) and isinstance(entry.get("id"), str):
-            yield str(entry["id"])
+    if document is None or document.root is None:
+        return Names(complete=document is None or not document.failed)
+    value = document.value
+    entries = value.get("grants", []) if isinstance(value, dict) else None
+    if not isinstance(entries, list):
+        return Names(complete=False)
+    ids = [entry.get("id") for entry in entries if isinstance(entry, dict)]
+    return Names(frozenset(str(name) for name in ids), complete=len(ids) == len(entries) and None not in ids)

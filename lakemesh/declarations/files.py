@@ -40,6 +40,8 @@ class Files:
     grants: list[File] = field(default_factory=list)
     consumers: list[File] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    folders: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Domains (folders) in which there is a contract of each product: one, unless two have one name."""
 
     def all(self) -> Iterator[File]:
         yield from self.top
@@ -95,7 +97,7 @@ def _top(directory: Path, files: Files) -> None:
 
 
 def _contracts(directory: Path, files: Files) -> None:
-    seen: dict[str, str] = {}
+    first: dict[str, str] = {}
     for folder in _visible(directory):
         shown = f"{files.root}/products/{folder.name}"
         if not folder.is_dir():
@@ -111,11 +113,13 @@ def _contracts(directory: Path, files: Files) -> None:
             file = f"{shown}/{path.name}"
             if name == path.name or not path.is_file():
                 _stray(path, file, f"The names of contracts end in {CONTRACT}.", files)
-            elif name in seen:
-                text = f'There are two products "{name}"; the other is {seen[name]}.\nRename one of them.'
+            elif name in first:
+                files.folders[name] |= {folder.name}
+                text = f'There are two products "{name}"; the other is {first[name]}.\nRename one of them.'
                 files.add("duplicate-product", text, file)
             else:
-                seen[name] = file
+                first[name] = file
+                files.folders[name] = frozenset({folder.name})
                 files.products.append(File("product", name, path, file, folder.name))
 
 

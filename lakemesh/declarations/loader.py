@@ -81,11 +81,10 @@ def _load(directory: FilePath, today: dt.date | None) -> Loaded:
     draft, found = _draft(files, places)
     problems += found
     blocking = bool(problems)
-    if draft.mesh is not None:
-        references = list(checks.references(draft))
-        blocking = blocking or bool(references)
-        problems += references
-        problems += checks.rules(draft, today)
+    references = list(checks.references(draft))
+    blocking = blocking or bool(references)
+    problems += references
+    problems += checks.rules(draft, today)
     declarations = None if blocking else draft.declarations()
     return Loaded(declarations, tuple(sorted(set(problems))), draft.places)
 
@@ -102,9 +101,10 @@ def _read(path: FilePath, *, own: bool, problems: list[Problem], shown: str) -> 
 
 def _draft(files: Files, places: Places) -> tuple[Draft, list[Problem]]:
     problems: list[Problem] = []
-    mesh = _mesh(places, problems) if places.mesh_file in places.documents else None
+    read_mesh = _mesh(places, problems)
+    mesh, whole = read_mesh.value, not read_mesh.problems
     tags = _tags(places, problems)
-    contracts = _contracts(files, places, mesh, problems)
+    contracts = _contracts(files, places, mesh, problems, whole=whole)
     products = {file.name: file.shown for file in files.products}
     parts = {key: path for contract in contracts.values() for key, path in contract.parts.items()}
     grants = {file.name: _grants(file.shown, places, problems) for file in files.grants}
@@ -123,6 +123,7 @@ def _draft(files: Files, places: Places) -> tuple[Draft, list[Problem]]:
         consumers=consumers,
         places=full,
         known=Known.of(full, files),
+        replaced=read_mesh.replaced,
         tagged=tuple(
             (products[name], path, tags) for name, contract in contracts.items() for path, tags in contract.tagged
         ),
@@ -130,13 +131,13 @@ def _draft(files: Files, places: Places) -> tuple[Draft, list[Problem]]:
     return draft, problems
 
 
-def _mesh(places: Places, problems: list[Problem]) -> Mesh | None:
-    document = places.documents[places.mesh_file]
-    if document.root is None and document.findings:
-        return None
+def _mesh(places: Places, problems: list[Problem]) -> Read[Mesh]:
+    document = places.documents.get(places.mesh_file)
+    if document is None or document.failed:
+        return Read(None)
     found = validate(Mesh, document, places.mesh_file, places, salvage=_in_mesh, stand_ins=_STAND_INS)
     problems += found.problems
-    return found.value
+    return found
 
 
 def _in_mesh(path: Path) -> Path | None:
@@ -148,7 +149,7 @@ def _in_mesh(path: Path) -> Path | None:
 
 def _tags(places: Places, problems: list[Problem]) -> dict[str, TagKey]:
     document = places.documents.get(places.tags_file)
-    if document is None or document.root is None:
+    if document is None or document.root is None or document.failed:
         return {}
     found = validate(Tags, document, places.tags_file, places, salvage=lambda path: path[:2] or None)
     problems += found.problems
@@ -157,7 +158,7 @@ def _tags(places: Places, problems: list[Problem]) -> dict[str, TagKey]:
 
 def _grants(file: str, places: Places, problems: list[Problem]) -> Read[Grants]:
     document = places.documents[file]
-    if document.root is None:
+    if document.root is None or document.failed:
         return Read(Grants())
     found = validate(Grants, document, file, places, salvage=lambda path: path[:2] or None)
     problems += found.problems
@@ -166,7 +167,7 @@ def _grants(file: str, places: Places, problems: list[Problem]) -> Read[Grants]:
 
 def _consumer(file: str, places: Places, problems: list[Problem]) -> Read[Consumer]:
     document = places.documents[file]
-    if document.root is None and document.findings:
+    if document.failed:
         return Read(None)
     found = validate(Consumer, document, file, places, salvage=_in_consumer)
     problems += found.problems
@@ -179,13 +180,15 @@ def _in_consumer(path: Path) -> Path | None:
     return None
 
 
-def _contracts(files: Files, places: Places, mesh: Mesh | None, problems: list[Problem]) -> dict[str, Contract]:
+def _contracts(
+    files: Files, places: Places, mesh: Mesh | None, problems: list[Problem], *, whole: bool
+) -> dict[str, Contract]:
     contracts: dict[str, Contract] = {}
     for file in files.products:
         document = places.documents[file.shown]
-        if document.root is None and document.findings:
+        if document.failed:
             continue
-        contract = read_contract(document, file.shown, places, file.folder, file.name, mesh)
+        contract = read_contract(document, file.shown, places, file.folder, file.name, mesh, whole=whole)
         problems += contract.problems
         contracts[file.name] = contract
     return contracts

@@ -45,25 +45,32 @@ class _Server:
 
 
 def read_contract(
-    document: Document, file: str, places: Places, domain: str, product: str, mesh: Mesh | None
+    document: Document, file: str, places: Places, domain: str, product: str, mesh: Mesh | None, *, whole: bool = True
 ) -> Contract:
     """The contract in `file`, which says by its place that it is `product` of `domain`.
 
     With `mesh` None, or without that domain in it, only what the contract says by itself is checked, and no product is
-    built.
+    built. `whole`: mesh.yaml has no mistake, so what is not in `mesh` does not exist.
     """
-    return _Reader(document, file, places, domain, product, mesh).read()
+    return _Reader(document, file, places, (domain, product), mesh, whole=whole).read()
 
 
 class _Reader(Pieces):
     def __init__(
-        self, document: Document, file: str, places: Places, domain: str, product: str, mesh: Mesh | None
+        self,
+        document: Document,
+        file: str,
+        places: Places,
+        speaks_of: tuple[str, str],
+        mesh: Mesh | None,
+        *,
+        whole: bool,
     ) -> None:
         super().__init__(document, file, places)
-        self._domain = domain
-        self._product = product
+        self._domain, self._product = speaks_of
+        self._whole = whole
         self._mesh = mesh
-        self._entry: Domain | None = mesh.domains.get(domain) if mesh else None
+        self._entry: Domain | None = mesh.domains.get(self._domain) if mesh else None
 
     def read(self) -> Contract:
         value = self.document.value
@@ -195,6 +202,8 @@ class _Reader(Pieces):
         if not account or not database or self._mesh is None or self._entry is None:
             return "", None
         producer = next((name for name, item in self._mesh.producers.items() if item.account == account), "")
+        if not producer and not self._whole:
+            return "", None
         if not producer:
             known = [item.account for item in self._mesh.producers.values()]
             text = f'No producer in {self.places.mesh_file} has the account "{account}".{did_you_mean(account, known)}'
@@ -202,8 +211,12 @@ class _Reader(Pieces):
             return "", None
         matching = [s for s in self._entry.sources if s.producer == producer and s.database == database]
         if matching:
-            self._location(entry, path, matching[0])
+            self._location(entry, path, matching)
             return producer, matching[0]
+        # A source whose producer is misspelt may well be the one that is meant.
+        misspelt = [s for s in self._entry.sources if s.database == database and s.producer not in self._mesh.producers]
+        if misspelt or not self._whole:
+            return producer, None
         known = [source.database for source in self._entry.sources if source.producer == producer]
         text = (
             f'Database "{database}" of producer "{producer}" is not a source of domain "{self._domain}".'
@@ -227,11 +240,12 @@ class _Reader(Pieces):
             self.add("wrong-type", text, *path, "account")
         return ""
 
-    def _location(self, entry: Mapped, path: Path, source: Source) -> None:
+    def _location(self, entry: Mapped, path: Path, sources: list[Source]) -> None:
         location = self.text(entry, "location", path)
-        if location and not any(f"{location.rstrip('/')}/".startswith(prefix) for prefix in source.prefixes):
+        prefixes = [prefix for source in sources for prefix in source.prefixes]
+        if location and not any(f"{location.rstrip('/')}/".startswith(prefix) for prefix in prefixes):
             text = (
-                f'"{location}" is outside the prefixes of source "{source.database}" ({", ".join(source.prefixes)}), '
+                f'"{location}" is outside the prefixes of source "{sources[0].database}" ({", ".join(prefixes)}), '
                 f"so its tables would not be copied.\nCorrect it, or add the prefix in {self.places.mesh_file}."
             )
             self.add("location-outside", text, *path, "location")

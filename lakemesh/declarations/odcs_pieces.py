@@ -107,6 +107,7 @@ class Pieces:
                 f'YAML reads {scalar.value} without quotes as {str(given).lower()}; write "{scalar.value}" in quotes.'
             )
             self.add("unquoted-text", text, *path, key)
+            return ""
         return str(scalar.value)
 
     def loose(self, value: Mapped, key: str) -> str:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from lakemesh.declarations import models
-from lakemesh.declarations.errors import Problem, did_you_mean
+from lakemesh.declarations.errors import Problem, did_you_mean, path_text
 from lakemesh.declarations.places import Places
 from lakemesh.declarations.yamlfile import Document, Path, Value
 
@@ -63,6 +63,8 @@ class Read(Generic[M]):
     value: M | None
     problems: tuple[Problem, ...] = ()
     left_out: frozenset[Path] = frozenset()
+    replaced: frozenset[str] = frozenset()
+    """Top-level keys that were read as their stand-in."""
 
     def index(self, path: Path, position: int) -> int:
         """Where item `position` of the list at `path` stands in the file."""
@@ -102,16 +104,14 @@ def validate(
     left_out = _left_out(details, document, salvage, stand_ins or {})
     if left_out is None:
         return Read(None, problems)
-    rest = copy.deepcopy(value) | {
-        key: stand_in
-        for key, stand_in in (stand_ins or {}).items()
-        if any(_path(document, d)[:1] == (key,) for d in details)
-    }
+    wrong = {_path(document, detail)[0] for detail in details if _path(document, detail)}
+    replaced = {key: stand_in for key, stand_in in (stand_ins or {}).items() if key in wrong}
+    rest = copy.deepcopy(value) | replaced
     # Later items of a list first, so that the others keep their numbers meanwhile.
     for target in sorted(left_out, key=_order, reverse=True):
         _delete(rest, target)
     try:
-        return Read(model.model_validate(rest), problems, left_out)
+        return Read(model.model_validate(rest), problems, left_out, frozenset(replaced))
     except ValidationError:
         return Read(None, problems)
 
@@ -127,7 +127,7 @@ def _left_out(
         path = _path(document, detail)
         if path and path[0] in stand_ins:
             continue
-        target = path if detail["type"] == "extra_forbidden" and len(path) == 1 else salvage(path)
+        target = path if detail["type"] == "extra_forbidden" else salvage(path)
         if target is None:
             return None
         gone.add(target)
@@ -165,14 +165,21 @@ def _path(document: Document, detail: ErrorDetails) -> Path:
 def _explain(
     model: type[BaseModel], document: Document, file: str, places: Places, details: list[ErrorDetails]
 ) -> Iterator[Problem]:
+    paths = [_path(document, detail) for detail in details]
     seen: set[Path] = set()
-    for detail in details:
-        path = _path(document, detail)
-        if path in seen:
+    for path, detail in zip(paths, details, strict=True):
+        # A list whose only item is wrong is not empty on top of that; what the reader refused is said already.
+        emptied = detail["type"] == "too_short" and any(len(p) > len(path) and p[: len(path)] == path for p in paths)
+        if path in seen or emptied or _said_already(document, path):
             continue
         seen.add(path)
         rule, message = _say(model, document, path, detail)
         yield places.problem(rule, message, file, *path)
+
+
+def _said_already(document: Document, path: Path) -> bool:
+    text = path_text(path)
+    return any(f.path == text or f.path.startswith((f"{text}.", f"{text}[")) for f in document.findings if path)
 
 
 def _say(model: type[BaseModel], document: Document, path: Path, detail: ErrorDetails) -> tuple[str, str]:

@@ -65,6 +65,11 @@ class Document:
     unread: bool = False
     """The file is there but could not be read at all."""
 
+    @property
+    def failed(self) -> bool:
+        """Whether nothing can be said of what the file holds."""
+        return self.unread or (self.value is None and bool(self.findings))
+
     def place(self, path: Sequence[str | int]) -> tuple[int, int]:
         """Line and column, from 1, of the key or list item at `path`, or of what is nearest around it."""
         mark, node = (self.root.start_mark if self.root else None), self.root
@@ -265,8 +270,9 @@ class _Builder:
             self._tag(node, path, "str")
             return str(text)
         if self._own and tag == _TAG + "bool" and text.lower() not in {"true", "false"}:
-            said = f'YAML reads {text} without quotes as {str(_construct(tag, node)).lower()}; write "{text}" in quotes'
-            self._add(node, path, f"{said} where text is meant, true or false where it is not.", "unquoted-text")
+            value = str(_construct(tag, node)).lower()
+            said = f'Without quotes, {text} is {value} to YAML 1.1 and the text "{text}" to YAML 1.2.'
+            self._add(node, path, f'{said}\nWrite "{text}" in quotes, or {value}.', "unquoted-text")
         try:
             return _construct(tag, node)
         except (ValueError, KeyError, OverflowError, AttributeError, IndexError):
