@@ -11,6 +11,7 @@ import io
 import json
 import logging
 import os
+import signal
 import socketserver
 import sys
 import threading
@@ -179,6 +180,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The local AWS, on loopback.")
     parser.add_argument("--port", type=int, default=4600)
     logging.basicConfig(level=logging.WARNING)
+    # Asked to end, it ends as on Ctrl-C: with its workers and temporary folders.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with LocalAws(parser.parse_args().port).start() as aws, contextlib.suppress(KeyboardInterrupt):
         aws.wait()
 

@@ -88,8 +88,8 @@ class Execution:
             s3.write(self.caller, bucket, key, "".join(lines).encode())
         except AwsError as error:
             raise QueryError(
-                f"Access denied when writing output to url: {self.output} . Please ensure you are allowed to access the "
-                "S3 bucket. If you are encrypting query results with KMS key, please ensure you are allowed to access "
+                f"Access denied when writing output to url: {self.output} . Please ensure you are allowed to access "
+                "the S3 bucket. If you are encrypting query results with KMS key, please ensure you are allowed to access "
                 f"your KMS key ({error.message})"
             ) from error
 
