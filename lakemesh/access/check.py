@@ -15,6 +15,7 @@ from pathlib import Path
 from lakemesh.access.expand import (
     DEFAULT_DATABASE,
     Entry,
+    UnsafeGrantError,
     expand,
     grants_in_force,
     read_expression,
@@ -32,14 +33,16 @@ Check = Callable[[Declarations, Places, dt.date], Iterator[Problem]]
 
 def problems(directory: Path, today: dt.date) -> tuple[Declarations | None, tuple[Problem, ...]]:
     """Everything wrong with a mesh directory, and its declarations if they could be built at all."""
-    loaded = load(directory)
+    loaded = load(directory, today)
     if loaded.declarations is None:
         return None, loaded.problems
     found = [*loaded.problems, *_unsupported(loaded.declarations, loaded.places)]
-    if not found:
-        # Only a mesh whose references hold can be expanded.
-        for check in CHECKS:
+    for check in CHECKS:
+        try:
             found += check(loaded.declarations, loaded.places, today)
+        except UnsafeGrantError:
+            if not found:  # what cannot be expanded was reported with its place
+                raise
     return loaded.declarations, tuple(sorted(found))
 
 
