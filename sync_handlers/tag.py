@@ -134,10 +134,16 @@ def _converge(
     name: str, columns: Sequence[str], wish: Assigned, keys: frozenset[str], tagger: Tagger, budget: Budget
 ) -> dict[str, int]:
     plan = tagging.plan(wish, _known(tagger.assigned(name, columns)), keys)
-    for step in plan.add:
-        tagger.add(name, step)
-    for step in plan.remove:
-        tagger.remove(name, step)
+    # One step that fails keeps none of the others back: a tag that must go may not stay because another could not be set.
+    failures: list[str] = []
+    for change, steps in ((tagger.add, plan.add), (tagger.remove, plan.remove)):
+        for step in steps:
+            try:
+                change(name, step)
+            except TagError as error:
+                failures.append(str(error))
+    if failures:
+        raise IncompleteError("; ".join(failures))
     if not plan.empty:
         _verify(name, columns, wish, keys, tagger, budget)
     return {"added": _count(plan.add), "removed": _count(plan.remove)}
