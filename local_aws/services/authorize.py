@@ -93,10 +93,10 @@ def _lakeformation(call: Call) -> Iterator[Need]:
 
 @rule("ram")
 def _ram(call: Call) -> Iterator[Need]:
-    params = call.params
-    yield Need(
-        f"ram:{call.operation}", params.get("resourceShareArn") or params.get("resourceShareInvitationArn") or "*"
-    )
+    """By share or invitation, which belong to the account that shares."""
+    given = str(call.params.get("resourceShareArn") or call.params.get("resourceShareInvitationArn") or "*")
+    owner = given.split(":")[4] if given.count(":") > 4 else call.account
+    yield Need(f"ram:{call.operation}", given, extra={"ram:ShareOwnerAccountId": owner})
 
 
 @rule("iam")

@@ -289,10 +289,12 @@ def failure(service: str | None, error: AwsError, request_id: str) -> Answer:
     except UnknownServiceError:
         model = None
     protocol = model.protocol if model else "json"
-    if protocol in {"query", "rest-xml"}:
+    if protocol in {"query", "rest-xml", "ec2"}:
         fields = f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
         if service == "s3":
             body = f"<Error>{fields}<RequestId>{request_id}</RequestId></Error>"
+        elif protocol == "ec2":
+            body = f"<Response><Errors><Error>{fields}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
         else:
             fault = "Sender" if error.status < 500 else "Receiver"
             fields = f"<Type>{fault}</Type>{fields}"
