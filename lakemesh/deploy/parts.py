@@ -1,7 +1,7 @@
 """The parts of a mesh: one stack each, in the order in which they are deployed.
 
-`central`, then every `producer-<p>` (their policies name central's roles), every `domain-<d>` (its first sync assumes the
-producers' reader roles), every `consumer-<c>` (it uses what the domains shared).
+`central`, then every `producer-<p>` (their policies name central's roles), every `domain-<d>` (its first sync assumes
+the producers' reader roles), every `consumer-<c>` (it uses what the domains shared).
 """
 
 from __future__ import annotations

@@ -138,7 +138,8 @@ class Engine:
         kept = replace(state, inputs=without_contents(state.inputs), outputs=old.outputs if old else {})
         self._save(kept, old)
         self._finished(Step(op, state.urn))
-        return kept
+        # A component's outputs are what its constructor makes them, not what they were last time.
+        return replace(kept, outputs={})
 
     def set_outputs(self, urn: str, outputs: Properties) -> None:
         """Outputs that a component, or the stack itself, registers at its end."""

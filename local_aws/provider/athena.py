@@ -13,7 +13,11 @@ from local_aws.provider.values import Properties, Unknown
 
 LEAST_CUTOFF = 10_485_760
 """`bytesScannedCutoffPerQuery` is 0 (none) or at least 10 MB (Athena API, `WorkGroupConfiguration`)."""
-_SPELT = {"PublishCloudwatchMetricsEnabled": "PublishCloudWatchMetricsEnabled", "KmsKeyArn": "KmsKey"}
+_SPELT = {
+    "EnforceWorkgroupConfiguration": "EnforceWorkGroupConfiguration",
+    "PublishCloudwatchMetricsEnabled": "PublishCloudWatchMetricsEnabled",
+    "KmsKeyArn": "KmsKey",
+}
 _SWITCHES = ("enforceWorkgroupConfiguration", "publishCloudwatchMetricsEnabled")
 _RESULTS = "resultConfiguration"
 

@@ -14,7 +14,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local_aws.provider.values import Properties
 
-MODELLED = frozenset({"region", "assumeRoles", "allowedAccountIds", "forbiddenAccountIds", "defaultTags", "version"})
+MODELLED = frozenset({
+    "allowedAccountIds", "assumeRoles", "defaultTags", "forbiddenAccountIds", "region", "version",
+    # Set by pulumi_aws itself; they switch off checks that are not made here.
+    "skipCredentialsValidation", "skipMetadataApiCheck", "skipRegionValidation",
+})  # fmt: skip
 """Provider arguments that mean something here; the others are refused by name."""
 
 

@@ -1,0 +1,175 @@
+"""What accounts have before any mesh: an organization, the roles that declarations name, a role that deploys.
+
+A company's platform team has made all this long before; on the local AWS `prepare` stands in for it. It touches nothing
+that the mesh's own stacks own, and running it again changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from lakemesh.declarations.models import Declarations, Governance
+from lakemesh.declarations.naming import Naming
+from lakemesh.deploy.parts import Part, parts
+
+POLICY = "before-lakemesh"
+"""Name of the inline policy that each of these roles gets."""
+
+# What people who query hold on the IAM side; Lake Formation decides what they see (Lake Formation developer guide,
+# "Lake Formation personas and IAM permissions reference", data analyst permissions).
+QUERY_ACTIONS = (
+    "glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables", "glue:SearchTables",
+    "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition", "glue:GetTableVersions",
+    "lakeformation:GetDataAccess",
+    "athena:StartQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults", "athena:StopQueryExecution",
+    "athena:ListQueryExecutions", "athena:GetWorkGroup", "athena:ListWorkGroups", "athena:ListDataCatalogs",
+    "athena:GetDataCatalog", "athena:ListDatabases", "athena:ListTableMetadata", "athena:GetTableMetadata",
+    "athena:GetDatabase", "kms:Decrypt",
+)  # fmt: skip
+# The same guide, data lake administrator permissions.
+ADMINISTRATOR_ACTIONS = (
+    "lakeformation:*",
+    "glue:*",
+    "athena:*",
+    "ram:*",
+    "iam:GetRole",
+    "iam:ListRoles",
+    "kms:Decrypt",
+)
+
+
+@dataclass(frozen=True)
+class ExistingRole:
+    """A role that is there before the mesh, and the actions that its policy allows."""
+
+    arn: str
+    actions: tuple[str, ...]
+    trusted_accounts: tuple[str, ...]
+
+    @property
+    def account(self) -> str:
+        return self.arn.split(":")[4]
+
+    @property
+    def name(self) -> str:
+        return self.arn.rpartition("/")[2]
+
+    @property
+    def path(self) -> str:
+        """The role's path: what stands between `role/` and the name."""
+        return self.arn.split(":role", 1)[1].removesuffix(self.name)
+
+
+def roles(declarations: Declarations) -> tuple[ExistingRole, ...]:
+    """Every role that the declarations name and that no stack makes, each once."""
+    central = declarations.mesh.central.account
+    found: dict[str, ExistingRole] = {}
+
+    def add(arn: str, actions: Sequence[str], *trusted: str) -> None:
+        trusting = tuple(dict.fromkeys((arn.split(":")[4], *trusted)))
+        found.setdefault(arn, ExistingRole(arn, tuple(actions), trusting))
+
+    for part in parts(declarations):
+        # The person or pipeline that deploys works from the central account.
+        add(_deploy_role(part, declarations), ("*",), central)
+    for administrator in (
+        *declarations.mesh.central.administrators,
+        *(arn for consumer in declarations.consumers.values() for arn in consumer.administrators),
+    ):
+        add(administrator, ADMINISTRATOR_ACTIONS)
+    for consumer in declarations.consumers.values():
+        for principal in consumer.principals.values():
+            add(principal.role, QUERY_ACTIONS)
+    return tuple(found.values())
+
+
+def prepare(declarations: Declarations, endpoint: str) -> None:
+    """Make what real accounts have before the first deployment, as each account's own root. Idempotent."""
+    _Preparer(declarations, endpoint).run()
+
+
+def _deploy_role(part: Part, declarations: Declarations) -> str:
+    return Naming(declarations.mesh).deploy_role_arn(str(part.kind), part.name)
+
+
+class _Preparer:
+    def __init__(self, declarations: Declarations, endpoint: str) -> None:
+        self._declarations, self._endpoint = declarations, endpoint
+        self._partition = Naming(declarations.mesh).partition
+        self._session = boto3.Session(region_name=declarations.mesh.region)
+
+    def run(self) -> None:
+        self._organization()
+        for account, made in self._by_account():
+            iam = self._client("iam", account)
+            for role in made:
+                self._role(iam, role)
+        for name, producer in self._declarations.mesh.producers.items():
+            if producer.governance is Governance.LAKE_FORMATION:
+                arn = Naming(self._declarations.mesh).deploy_role_arn("producer", name)
+                self._administrator(producer.account, arn)
+
+    def _by_account(self) -> Iterator[tuple[str, list[ExistingRole]]]:
+        every = roles(self._declarations)
+        for account in dict.fromkeys(role.account for role in every):
+            yield account, [role for role in every if role.account == account]
+
+    def _client(self, service: str, account: str) -> Any:
+        session: Any = self._session
+        return session.client(
+            service,
+            endpoint_url=self._endpoint,
+            # On the local AWS an account's id as access key is its administrator.
+            aws_access_key_id=account,
+            aws_secret_access_key="local",  # noqa: S106 - nothing there verifies signatures
+            config=Config(retries={"max_attempts": 3}),
+        )
+
+    def _organization(self) -> None:
+        mesh = self._declarations.mesh
+        accounts = [entry.account for group in (mesh.producers, mesh.consumers) for entry in group.values()]
+        body = {
+            "id": mesh.organization.id,
+            "management": mesh.central.account,
+            "members": sorted({mesh.central.account, *accounts}),
+            "ramSharing": mesh.organization.ram_sharing,
+        }
+        request = urllib.request.Request(  # noqa: S310 - the endpoint is http(s)
+            f"{self._endpoint}/_local/organization",
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json"},
+            method="PUT",
+        )
+        with urllib.request.urlopen(request, timeout=30):  # noqa: S310
+            pass
+
+    def _role(self, iam: Any, role: ExistingRole) -> None:
+        trusted = [f"arn:{self._partition}:iam::{account}:root" for account in role.trusted_accounts]
+        trust = _document({"Action": "sts:AssumeRole", "Principal": {"AWS": trusted}})
+        try:
+            iam.get_role(RoleName=role.name)
+        except iam.exceptions.NoSuchEntityException:
+            iam.create_role(RoleName=role.name, Path=role.path, AssumeRolePolicyDocument=trust)
+        if POLICY not in iam.list_role_policies(RoleName=role.name)["PolicyNames"]:
+            document = _document({"Action": list(role.actions), "Resource": "*"})
+            iam.put_role_policy(RoleName=role.name, PolicyName=POLICY, PolicyDocument=document)
+
+    def _administrator(self, account: str, arn: str) -> None:
+        """Make `arn` a data lake administrator beside those there are: only one can grant on a governed catalog."""
+        client = self._client("lakeformation", account)
+        settings: dict[str, Any] = client.get_data_lake_settings()["DataLakeSettings"]
+        administrators: list[Mapping[str, str]] = settings.get("DataLakeAdmins", [])
+        if not any(one["DataLakePrincipalIdentifier"] == arn for one in administrators):
+            settings["DataLakeAdmins"] = [*administrators, {"DataLakePrincipalIdentifier": arn}]
+            client.put_data_lake_settings(DataLakeSettings=settings)
+
+
+def _document(statement: Mapping[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
