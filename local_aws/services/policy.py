@@ -25,12 +25,13 @@ log = logging.getLogger(__name__)
 Value = str | tuple[str, ...]
 
 KNOWN_KEYS = frozenset({
-    "aws:principalarn", "aws:principalaccount", "aws:principalorgid", "aws:principaltype", "aws:principalisawsservice",
-    "aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:requestedregion", "aws:securetransport", "aws:userid",
-    "aws:resourceaccount", "aws:viaawsservice", "aws:calledvia", "aws:sourcevpce", "aws:sourcevpc", "aws:username",
-    "sts:externalid", "sts:rolesessionname", "s3:prefix", "s3:delimiter", "kms:viaservice", "kms:calleraccount",
-    "kms:grantisforawsresource", "ram:resourcesharename", "ram:shareowneraccountid", "iam:passedtoservice", "events:source", "events:detail-type",
-    "lambda:functionarn", "s3:x-amz-server-side-encryption", "s3:x-amz-acl",
+    "aws:principalarn", "aws:principalaccount", "aws:principalorgid", "aws:principaltype",
+    "aws:principalisawsservice", "aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:requestedregion",
+    "aws:securetransport", "aws:userid", "aws:resourceaccount", "aws:viaawsservice", "aws:calledvia",
+    "aws:sourcevpce", "aws:sourcevpc", "aws:username", "sts:externalid", "sts:rolesessionname", "s3:prefix",
+    "s3:delimiter", "kms:viaservice", "kms:calleraccount", "kms:grantisforawsresource", "ram:resourcesharename",
+    "ram:shareowneraccountid", "iam:passedtoservice", "events:source", "events:detail-type", "lambda:functionarn",
+    "s3:x-amz-server-side-encryption", "s3:x-amz-acl",
 })  # fmt: skip
 """Condition keys this evaluator can judge, lower-cased; one that a request does not carry is absent, not unknown."""
 
