@@ -265,13 +265,12 @@ def _lines(row: Row) -> list[dict[str, Any]]:
     return found
 
 
-def _concerns(held: Resource, wanted: Resource, kind: str) -> bool:
-    """Whether a grant belongs into the answer about `wanted`; TableWithColumns asks for grants on some columns too."""
+def _concerns(held: Resource, wanted: Resource) -> bool:
+    """Whether a grant belongs into the answer about `wanted`: grants on some columns belong to their table."""
     if held == wanted:
         return True
     return (
-        kind == "TableWithColumns"
-        and isinstance(held, ColumnsResource)
+        isinstance(held, ColumnsResource)
         and isinstance(wanted, TableResource)
         and (held.catalog, held.database, held.table) == (wanted.catalog, wanted.database, wanted.table)
     )
@@ -286,13 +285,12 @@ def list_permissions(call: Call) -> dict[str, Any]:
     principal = params.get("Principal", {}).get("DataLakePrincipalIdentifier")
     if call.identity.arn not in administrators(here) and principal != call.identity.arn:
         raise denied("Insufficient Lake Formation permission(s): only administrators list the grants of others.")
-    kind = next(iter(params.get("Resource", {})), "")
-    wanted = shapes.resource(params["Resource"], call.catalog) if kind else None
+    wanted = shapes.resource(params["Resource"], call.catalog) if params.get("Resource") else None
     rows = [
         row
         for (who, resource), row in here.rows.items()
         if principal in {None, who}
-        and (wanted is None or _concerns(resource, wanted, kind))
+        and (wanted is None or _concerns(resource, wanted))
         and params.get("ResourceType") in {None, *shapes.resource_type(resource)}
         and (wanted is not None or call.catalog in {resource.catalog, call.account})
     ]

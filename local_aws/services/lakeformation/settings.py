@@ -59,7 +59,7 @@ def put_settings(call: Call) -> None:
             raise invalid(f"{name} may be empty, or ALL to IAM_ALLOWED_PRINCIPALS.")
     parameters = given.get("Parameters", {})
     current = here.settings.get("Parameters", {}).get(VERSION, "1")
-    wanted = parameters.get(VERSION, current)
+    wanted = parameters.get(VERSION, "1")  # leaving it out sets it to 1, as destroying the real resource does
     if unknown := sorted(parameters.keys() - _FLAGS - {VERSION}):
         raise invalid(f"Unknown parameter {unknown[0]}.")
     if wanted not in _VERSIONS:
