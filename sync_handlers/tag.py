@@ -134,7 +134,7 @@ def _converge(
     name: str, columns: Sequence[str], wish: Assigned, keys: frozenset[str], tagger: Tagger, budget: Budget
 ) -> dict[str, int]:
     plan = tagging.plan(wish, _known(tagger.assigned(name, columns)), keys)
-    # One step that fails keeps none of the others back: a tag that must go may not stay because another could not be set.
+    # A step that fails keeps none of the others back: a tag that must go may not stay because another could not be set.
     failures: list[str] = []
     for change, steps in ((tagger.add, plan.add), (tagger.remove, plan.remove)):
         for step in steps:
