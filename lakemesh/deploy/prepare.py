@@ -129,7 +129,7 @@ class _Preparer:
             # On the local AWS an account's id as access key is its administrator.
             aws_access_key_id=account,
             aws_secret_access_key="local",  # noqa: S106 - nothing there verifies signatures
-            config=Config(retries={"max_attempts": 3}),
+            config=Config(retries={"max_attempts": 3}, proxies={}),
         )
 
     def _organization(self) -> None:
@@ -147,7 +147,8 @@ class _Preparer:
             {"Content-Type": "application/json"},
             method="PUT",
         )
-        with urllib.request.urlopen(request, timeout=30):  # noqa: S310
+        # Loopback is never reached through a proxy.
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30):
             pass
 
     def _role(self, iam: Any, role: ExistingRole) -> None:

@@ -110,14 +110,15 @@ Transport = Callable[[str, str, Mapping[str, Any] | None], tuple[int, Any]]
 
 
 def http(endpoint: str) -> Transport:
-    """The ledger of a running local AWS."""
+    """The ledger of a running local AWS. Loopback is never reached through a proxy."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def send(method: str, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, Any]:
         url = f"{endpoint}/_local/ledger{urllib.parse.quote(path)}"
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)  # noqa: S310
         try:
-            with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310 - the endpoint is http(s)
+            with opener.open(request, timeout=60) as response:
                 return response.status, json.load(response)
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read() or b"{}")

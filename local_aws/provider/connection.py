@@ -140,8 +140,8 @@ class Connection:
         )
 
     def _client(self, session: boto3.Session, service: str) -> Any:
-        # A deployed function may run for as long as Lambda lets it: 15 minutes. Path style: bucket names are no hosts.
-        config = Config(
-            read_timeout=910, retries={"max_attempts": 3}, max_pool_connections=32, s3={"addressing_style": "path"}
-        )
+        # A given endpoint is an address on loopback: no bucket names before it, no proxy in between.
+        loopback: dict[str, Any] = {"s3": {"addressing_style": "path"}, "proxies": {}} if self.endpoint else {}
+        # A deployed function may run for as long as Lambda lets it: 15 minutes.
+        config = Config(read_timeout=910, retries={"max_attempts": 3}, max_pool_connections=32, **loopback)
         return cast(Any, session).client(service, endpoint_url=self.endpoint, config=config)
