@@ -50,9 +50,18 @@ def validate(
         case Format.TEXT if problems:
             typer.echo(as_text(problems))
         case Format.TEXT:
-            typer.echo(f"{mesh} is valid: {', '.join(f'{count} {name}' for name, count in counts.items())}.")
+            typer.echo(f"{mesh} is valid: {', '.join(_counted(counts))}.")
     if problems:
         raise typer.Exit(1)
+
+
+def _counted(counts: dict[str, int]) -> Iterator[str]:
+    for name, count in counts.items():
+        if name == "unreviewed columns":
+            continue
+        word = name if count != 1 else name.removesuffix("s")
+        pending = counts["unreviewed columns"] if name == "columns" else 0
+        yield f"{count} {word}" + (f" ({pending} unreviewed)" if pending else "")
 
 
 def summary(declarations: Declarations) -> dict[str, int]:

@@ -195,7 +195,7 @@ class Mesh(Declaration):
 
     name: Slug = "lakemesh"
     organization: Organization
-    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(?:-[a-z]+)+-\d$")]
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}$")]
     central: Central
     producers: dict[Slug, Producer] = Field(default_factory=dict)
     domains: dict[Slug, Domain] = Field(default_factory=dict)

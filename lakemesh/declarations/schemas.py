@@ -57,7 +57,16 @@ def write(directory: Path) -> list[Path]:
 
 def _of(model: type[BaseModel], name: str, title: str) -> Json:
     schema = model.model_json_schema(by_alias=True)
+    _close(schema)
     return {"$schema": DIALECT, "$id": name, **schema, "title": title}
+
+
+def _close(schema: Any) -> None:
+    """Names that do not match are refused: JSON Schema lets what no pattern speaks of pass."""
+    for value in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        _close(value)
+    if isinstance(schema, dict) and "patternProperties" in schema:
+        schema["additionalProperties"] = False
 
 
 def _grants() -> Json:

@@ -250,8 +250,7 @@ class _Builder:
         return result, total, height
 
     def _text_key(self, node: yaml.ScalarNode, path: Path) -> None:
-        kind = node.tag.removeprefix(_TAG)
-        read = _KINDS.get(kind, f"a {kind}")
+        read = _KINDS.get(node.tag.removeprefix(_TAG), "something else")
         self._add(node, path, f"YAML reads the key {node.value} as {read}; write it in quotes.", "unquoted-text")
 
     def _tag(self, node: yaml.Node, path: Path, kind: str) -> None:
@@ -269,19 +268,18 @@ class _Builder:
                 return str(text)
             self._tag(node, path, "str")
             return str(text)
-        if self._own and tag == _TAG + "bool" and text.lower() not in {"true", "false"}:
-            value = str(_construct(tag, node)).lower()
-            said = f'Without quotes, {text} is {value} to YAML 1.1 and the text "{text}" to YAML 1.2.'
-            self._add(node, path, f'{said}\nWrite "{text}" in quotes, or {value}.', "unquoted-text")
         try:
-            return _construct(tag, node)
+            value = _construct(tag, node)
         except (ValueError, KeyError, OverflowError, AttributeError, IndexError):
-            kind = tag.removeprefix(_TAG)
-            read = _KINDS.get(kind, f"a {kind}")
-            self._add(
-                node, path, f'"{_short(text)}" looks like {read} but is none; write text in quotes.', "yaml-scalar"
-            )
+            read = _KINDS[tag.removeprefix(_TAG)]
+            said = f'"{_short(text)}" looks like {read} but is none; write text in quotes.'
+            self._add(node, path, said, "yaml-scalar")
             return str(text)
+        if self._own and isinstance(value, bool) and text.lower() not in {"true", "false"}:
+            plain = str(value).lower()
+            said = f'Without quotes, {text} is {plain} to YAML 1.1 and the text "{text}" to YAML 1.2.'
+            self._add(node, path, f'{said}\nWrite "{text}" in quotes, or {plain}.', "unquoted-text")
+        return value
 
     def _add(self, node: yaml.Node, path: Path, message: str, rule: str) -> None:
         mark = node.start_mark
