@@ -105,9 +105,8 @@ def _iam(call: Call) -> Iterator[Need]:
 
     name = call.params.get("RoleName")
     path = next((role.path for role in iam_backends[call.account]["aws"].get_roles() if role.name == name), "/")
-    yield Need(
-        f"iam:{call.operation}", f"arn:{partition(call.region)}:iam::{call.account}:role{path}{name}" if name else "*"
-    )
+    resource = f"arn:{partition(call.region)}:iam::{call.account}:role{path}{name}" if name else None
+    yield Need(f"iam:{call.operation}", resource or call.params.get("PolicyArn", "*"))
 
 
 @rule("athena")

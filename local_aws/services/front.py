@@ -134,8 +134,8 @@ def _aws(request: Request, signed: Signed) -> Answer:
         if found is not None:
             return wire.serialise(operation, _handle(found, call))
         made = _by_moto(call, request.environ, request.get_data())
-    except AwsError as error:
-        journal.record(call, error.code)
+    except Exception as error:
+        journal.record(call, error.code if isinstance(error, AwsError) else "InternalFailure")
         raise
     journal.record(call, None if made[0] < 400 else str(made[0]))
     return made
@@ -174,8 +174,8 @@ def perform(call: Call) -> Mapping[str, Any]:
             return _handle(found, call)
         result = ask_moto(call)
         journal.record(call)
-    except AwsError as error:
-        journal.record(call, error.code)
+    except Exception as error:
+        journal.record(call, error.code if isinstance(error, AwsError) else "InternalFailure")
         raise
     finally:
         identity.act_as(before)

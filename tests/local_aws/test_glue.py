@@ -613,3 +613,49 @@ def test_lake_formation_learns_of_what_is_created_and_deleted(glue: Any, lake: D
     assert lake.learned == [
         ("created", "sales"), ("created", "sales", "orders"), ("deleted", "sales", "orders"), ("deleted", "sales"),
     ]  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------- with Lake Formation itself
+
+
+def test_a_new_account_shows_everything_to_those_that_iam_lets_in(client: Any, role: Callable[..., Any]) -> None:
+    client("glue").create_database(DatabaseInput={"Name": "sales"})
+    client("glue").create_table(DatabaseName="sales", TableInput=table_input())
+    reader = role("reader", ANYTHING)
+    assert len(reader.get_table(DatabaseName="sales", Name="orders")["Table"]["StorageDescriptor"]["Columns"]) == 2
+    reader.update_table(DatabaseName="sales", TableInput=table_input(Description="x"))
+
+
+def test_a_governed_account_shows_what_is_granted_and_lets_creators_work(client: Any, role: Callable[..., Any]) -> None:
+    lakeformation, glue = client("lakeformation"), client("glue")
+    settings = {"CreateDatabaseDefaultPermissions": [], "CreateTableDefaultPermissions": []}
+    lakeformation.put_data_lake_settings(DataLakeSettings={"DataLakeAdmins": [], **settings})
+    glue.create_database(DatabaseInput={"Name": "sales"})
+    for name in ("orders", "secret"):
+        glue.create_table(DatabaseName="sales", TableInput=table_input(name))
+    reader, maker = role("reader", ANYTHING), role("maker", ANYTHING)
+    arns = {name: f"arn:aws:iam::{OWNER}:role/{name}" for name in ("reader", "maker")}
+    fails("AccessDeniedException", reader.get_tables, DatabaseName="sales")
+
+    columns = {"DatabaseName": "sales", "Name": "orders", "ColumnNames": ["id"]}
+    for name, resource, permission in (
+        ("reader", {"TableWithColumns": columns}, "SELECT"),
+        ("maker", {"Database": {"Name": "sales"}}, "CREATE_TABLE"),
+    ):
+        lakeformation.grant_permissions(
+            Principal={"DataLakePrincipalIdentifier": arns[name]}, Resource=resource, Permissions=[permission]
+        )
+    tables = reader.get_tables(DatabaseName="sales")["TableList"]
+    assert [table["Name"] for table in tables] == ["orders"]
+    assert [column["Name"] for column in tables[0]["StorageDescriptor"]["Columns"]] == ["id"]
+    fails("AccessDeniedException", reader.get_table, DatabaseName="sales", Name="secret")
+    fails("AccessDeniedException", reader.update_table, DatabaseName="sales", TableInput=table_input())
+    fails("AccessDeniedException", reader.create_table, DatabaseName="sales", TableInput=table_input("mine"))
+
+    maker.create_table(DatabaseName="sales", TableInput=table_input("mine"))
+    maker.update_table(DatabaseName="sales", TableInput=table_input("mine", Description="x"))
+    maker.batch_create_partition(
+        DatabaseName="sales", TableName="mine", PartitionInputList=[partition("2026-01-01", 1)]
+    )
+    fails("AccessDeniedException", maker.delete_table, DatabaseName="sales", Name="orders")
+    maker.delete_table(DatabaseName="sales", Name="mine")

@@ -144,7 +144,7 @@ def require(call: Call, resource: Resource, permission: str) -> None:
 def require_location(call: Call, catalog: str, uri: str | None) -> None:
     """DATA_LOCATION_ACCESS, for a location that is registered (access-control-underlying-data)."""
     if uri and not _administers(call, catalog) and registered(catalog, call.region, uri):
-        arn = "arn:aws:s3:::" + re.sub(r"^s3[an]?://", "", uri).rstrip("/")
+        arn = f"arn:{authorize.partition(call.region)}:s3:::" + re.sub(r"^s3[an]?://", "", uri).rstrip("/")
         _decisions().require(
             call.identity, catalog, call.region, DataLocationResource(catalog, arn), "DATA_LOCATION_ACCESS"
         )

@@ -2,7 +2,8 @@
 
 Sources: Glue API reference "Partition API" (batch operations answer 200 with `Errors` per item; 100 to create and
 update, 25 to delete, 1,000 to get: the SDK's model); Lake Formation developer guide "Underlying data access control": a
-partition below its table's location needs no location permission of its own.
+partition below its table's location needs no location permission of its own. Which permission partition writes need is
+not documented: ALTER on the table is asked for.
 """
 
 from __future__ import annotations
