@@ -120,8 +120,11 @@ def _cascades(state: State, account: str, owner: str, resource: Resource, permis
     DESCRIBE on, with or without grant option. Named resources: what it was given with grant option covers them.
     """
     rows = tuple(_account_rows(state, account, owner))
-    if any(_passes_on(row, permission) and _covers(state, row.resource, resource, permission) for row in rows):
-        return True
+    for row in rows:
+        # Whether what an expression reaches may also be passed on by name is documented nowhere: taken as no.
+        named = row.resource == resource or not isinstance(row.resource, TagPolicyResource)
+        if named and _passes_on(row, permission) and _covers(state, row.resource, resource, permission):
+            return True
     return isinstance(resource, TagPolicyResource) and all(
         any(gives(row, "DESCRIBE") and _covers_tag(row.resource, key, values) for row in rows)
         for key, values in resource.expression

@@ -370,6 +370,22 @@ def test_rule_1_no_other_expression(other):
     assert "may not pass on SELECT" in reason
 
 
+def test_what_an_expression_reaches_is_not_passed_on_by_name():
+    """Documented nowhere, so taken as refused."""
+    for named in (TABLE, ColumnsResource(OWNER, "sales", "orders", frozenset({"id"}))):
+        state = world(ACCOUNT_PATH[0], shared(policy(domain=["sales"]), "SELECT"))
+        assert may_grant(state, CONSUMER_ADMIN, grant(ANALYST, named, "SELECT")) is not None
+
+
+def test_an_account_passes_on_parts_of_a_table_that_it_holds_by_name():
+    """lf-permissions-reference: SELECT on all columns, with grant option."""
+    columns = ColumnsResource(OWNER, "sales", "orders", frozenset({"id"}))
+    for held in (TABLE, TableResource(OWNER, "sales", None)):
+        state = world(ACCOUNT_PATH[0], shared(held, "SELECT"), local=(PASSED_ON[0], grant(ANALYST, columns, "SELECT")))
+        assert may_grant(state, CONSUMER_ADMIN, grant(ANALYST, columns, "SELECT")) is None
+        assert selectable(state, ANALYST) == {"id", "day"}
+
+
 def test_rule_1_not_without_grant_option():
     state = world(grant(CONSUMER, INTERNAL, "SELECT"))
     assert may_grant(state, CONSUMER_ADMIN, grant(ANALYST, INTERNAL, "SELECT")) is not None
