@@ -136,19 +136,19 @@ def _together(owner: str, receiver: str) -> bool:
 
 def pending(owner: str, region: str) -> set[Key]:
     """What an account shares that its recipients have not accepted."""
-    shares = _shares.values()
+    shares = list(_shares.values())
     return {(s.recipient, s.kind) for s in shares if (s.owner, s.region) == (owner, region) and not s.in_force}
 
 
 def accepted_from(account: str, region: str) -> frozenset[str]:
     """Owners of whom an account has at least one share in force."""
-    shares = _shares.values()
+    shares = list(_shares.values())
     return frozenset(s.owner for s in shares if (s.receiver, s.region) == (account, region) and s.in_force)
 
 
 # ------------------------------------------------------------------------------------------------------- invitations
 def _received(call: Call) -> list[Share]:
-    mine = [s for s in _shares.values() if s.invitation and (s.receiver, s.region) == (call.account, call.region)]
+    mine = [s for s in list(_shares.values()) if s.invitation and (s.receiver, s.region) == (call.account, call.region)]
     return sorted(mine, key=lambda share: (share.created, share.arn))
 
 
@@ -202,7 +202,7 @@ def _visible(call: Call) -> list[Share]:
     mine = call.params["resourceOwner"] == "SELF"
     found = [
         share
-        for share in _shares.values()
+        for share in list(_shares.values())
         if share.region == call.region
         and (share.owner == call.account if mine else share.receiver == call.account and share.in_force)
     ]

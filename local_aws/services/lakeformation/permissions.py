@@ -288,7 +288,7 @@ def list_permissions(call: Call) -> dict[str, Any]:
     wanted = shapes.resource(params["Resource"], call.catalog) if params.get("Resource") else None
     rows = [
         row
-        for (who, resource), row in here.rows.items()
+        for (who, resource), row in list(here.rows.items())
         if principal in {None, who}
         and (wanted is None or _concerns(resource, wanted))
         and params.get("ResourceType") in {None, *shapes.resource_type(resource)}

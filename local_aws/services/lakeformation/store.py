@@ -59,13 +59,18 @@ class Lake:
     rows: dict[tuple[str, Resource], Row] = field(default_factory=dict)
     registrations: dict[str, dict[str, Any]] = field(default_factory=dict)
     """ResourceInfo by S3 ARN."""
-    _permissions: frozenset[Permission] | None = None
+    _version: int = 0
+    _known: tuple[int, frozenset[Permission]] = (0, frozenset())
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        if self._permissions is None:
-            self._permissions = frozenset(row.permission for row in self.rows.values())
-        return self._permissions
+        """Every grant. Kept by version: threads that read meet others that grant."""
+        version, known = self._known
+        if version != self._version:
+            version = self._version
+            known = frozenset(row.permission for row in list(self.rows.values()))
+            self._known = version, known
+        return known
 
     def put(self, permission: Permission, by: str) -> None:
         """Make this what the principal has on the resource; nothing at all removes it."""
@@ -74,7 +79,7 @@ class Lake:
             self.rows[key] = Row(permission, now(), by)
         else:
             self.rows.pop(key, None)
-        self._permissions = None
+        self._version += 1
 
     def held(self, principal: str, resource: Resource) -> Permission:
         row = self.rows.get((principal, resource))
@@ -182,7 +187,7 @@ def state(region: str, *accounts: str) -> State:
             administrators(here),
             permissions,
             _Databases(here),
-            {key: tag.creator for key, tag in here.tags.items()},
+            {key: tag.creator for key, tag in list(here.tags.items())},
             ram.accepted_from(account, region),
         )
     return State(catalogs)
