@@ -116,7 +116,7 @@ def document(*tables: dict[str, Any], twin: str = "sales_raw", **more: Any) -> d
         "central": {"account": CENTRAL, "administrators": []},
         "producers": {"shop": {
             "account": PRODUCER, "governance": "iam", "readerRole": f"arn:aws:iam::{PRODUCER}:role/reader",
-            "externalId": "x", "catalogKey": None, "stack": "producer-shop",
+            "externalId": "shop-of-the-mesh", "catalogKey": None, "stack": "producer-shop",
         }},
         "consumers": {}, "ontology": {"domain": ["sales"], "product": ["orders"], "sensitivity": ["public"], "layer": ["raw"]},
         "domains": {"sales": {"owner": "@a/b", "approvers": [], "stack": "domain-sales"}},

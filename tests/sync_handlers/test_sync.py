@@ -158,7 +158,7 @@ def test_the_reader_acts_in_the_producers_account_with_its_external_id(monkeypat
     monkeypatch.setattr(boto3, "client", client)
     clients.reader(shop())
     assert asked == [{"RoleArn": f"arn:aws:iam::{PRODUCER}:role/reader", "RoleSessionName": "lakemesh-sync",
-                      "ExternalId": "x", "DurationSeconds": 1800}]  # fmt: skip
+                      "ExternalId": "shop-of-the-mesh", "DurationSeconds": 1800}]  # fmt: skip
     assert made[1][0] == "glue"
     assert made[1][1]["aws_session_token"] == "t"
 
