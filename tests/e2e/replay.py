@@ -38,7 +38,13 @@ class _Catalog:
             Permission(principal, resource, held, grantable)
             for (principal, resource), (held, grantable) in self.grants.items()
         )
-        return CatalogState(account, self.administrators, permissions, dict(self.databases), self.accepted)
+        return CatalogState(
+            account=account,
+            administrators=self.administrators,
+            permissions=permissions,
+            databases=dict(self.databases),
+            shares_accepted_from=self.accepted,
+        )
 
 
 class Replay:
