@@ -18,8 +18,8 @@ _READ = re.compile(
 )
 _SECRET = re.compile(r"secret|password|token", re.IGNORECASE)
 LONGEST_TEXT = 2_000
-LONGEST_LIST = 20
-"""Structures kept of a list: of a batch of partitions a few tell what it was."""
+OF_A_BATCH = 2
+"""Structures kept of a list of partitions: two tell what a batch was, and none of them bears on access."""
 
 _lock = threading.Lock()
 _entries: list[dict[str, Any]] = []
@@ -29,14 +29,14 @@ def is_mutating(operation: str) -> bool:
     return _READ.match(operation) is None
 
 
-def _short(value: Any) -> Any:
-    """`value` as JSON can hold it: bodies, code and long lists of structures cut short, secrets left out by name."""
+def _short(value: Any, most: int | None = None) -> Any:
+    """`value` as JSON can hold it: no bodies, no code, no secrets, of a list `most` structures."""
     if isinstance(value, dict):
-        return {str(key): "***" if _SECRET.search(str(key)) else _short(member) for key, member in value.items()}
+        return {str(key): "***" if _SECRET.search(str(key)) else _short(item, most) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        if len(value) > LONGEST_LIST and isinstance(value[0], dict):
-            return [*map(_short, value[:LONGEST_LIST]), f"<{len(value) - LONGEST_LIST} more>"]
-        return [_short(member) for member in value]
+        if most is not None and len(value) > most and isinstance(value[0], dict):
+            return [*(_short(item, most) for item in value[:most]), f"<{len(value) - most} more>"]
+        return [_short(item, most) for item in value]
     if isinstance(value, bytes):
         return f"<{len(value)} bytes>"
     if isinstance(value, str):
@@ -57,7 +57,7 @@ def record(call: Call, error: str | None = None) -> None:
         "region": call.region,
         "service": call.service,
         "operation": call.operation,
-        "parameters": _short(call.params),
+        "parameters": _short(call.params, OF_A_BATCH if "Partition" in call.operation else None),
         "error": error,
     }
     with _lock:

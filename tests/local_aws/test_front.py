@@ -368,12 +368,18 @@ def test_the_journal_holds_what_changed_something_whoever_answered(client: Any, 
     assert journal.entries()[0]["parameters"] == {"DatabaseInput": {"Name": "d"}}
 
 
-def test_the_journal_keeps_a_few_structures_of_a_long_list_and_no_secrets() -> None:
-    short = journal._short(
-        {"List": [{"n": n} for n in range(50)], "Body": b"123", "SecretString": "x", "Text": "y" * 3000}
-    )
-    assert (len(short["List"]), short["List"][-1]) == (21, "<30 more>")
-    assert (short["Body"], short["SecretString"], short["Text"]) == ("<3 bytes>", "***", "<3000 characters>")
+def test_the_journal_keeps_two_of_a_batch_of_partitions_and_no_bodies_or_secrets(client: Any) -> None:
+    client("glue").create_database(DatabaseInput={"Name": "d"})
+    columns = [{"Name": f"c{n}"} for n in range(50)]
+    table = {"Name": "t", "StorageDescriptor": {"Columns": columns}, "PartitionKeys": [{"Name": "p"}]}
+    client("glue").create_table(DatabaseName="d", TableInput=table)
+    batch = [{"Values": [str(n)]} for n in range(30)]
+    client("glue").batch_create_partition(DatabaseName="d", TableName="t", PartitionInputList=batch)
+    kept = [entry["parameters"] for entry in journal.entries(1)]
+    assert kept[0]["TableInput"] == table
+    assert kept[1]["PartitionInputList"] == [{"Values": ["0"]}, {"Values": ["1"]}, "<28 more>"]
+    short = journal._short({"Body": b"123", "SecretString": "x", "Text": "y" * 3000})
+    assert short == {"Body": "<3 bytes>", "SecretString": "***", "Text": "<3000 characters>"}
 
 
 def test_a_service_may_call_others_as_someone(aws: LocalAws, client: Any, role: Callable[..., Any]) -> None:

@@ -34,6 +34,11 @@ def _values(table: Table, given: list[str] | None) -> Values:
 
 
 def _output(table: Table, values: Values, given: Document, created: Any) -> Document:
+    """What GetPartition returns. A schema equal to the table's is kept once: tables have many partitions."""
+    descriptor = given.get("StorageDescriptor", {})
+    columns = table.input.get("StorageDescriptor", {}).get("Columns")
+    if columns and descriptor.get("Columns") == columns:
+        descriptor["Columns"] = columns
     return {
         **given, "Values": list(values), "DatabaseName": table.database, "TableName": table.name,
         "CatalogId": table.catalog, "CreationTime": created,
