@@ -175,7 +175,7 @@ def remedy(declarations: Declarations, ids: set[str], quotas: Quotas) -> str:
         return "Grant a whole domain, or a tag of your own, instead of many narrow expressions."
     (domain, to, _), alike = max(groups.items(), key=lambda item: (len(item[1]), str(item[0])))
     return (
-        f"Grant a tag instead of product after product: {len(alike)} grants of domain {domain} to {to} differ in "
+        f"Grant a tag instead of product after product: {len(alike)} grants of domain {domain} to {to} differ only in "
         f"their product ({alike[0].id}, …).\nReplace them by one with `tags: {{product: [{alike[0].product}, …]}}` "
         f"(up to {quotas.values_per_expression} products and {quotas.expression_bytes} bytes a grant), by one on a tag "
         "of your own (tags.yaml, `lfTags` in the contracts), or by one on the whole domain (`tags: {}`)."
