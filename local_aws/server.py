@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import signal
+import signal
 import socketserver
 import sys
 import threading
@@ -180,6 +181,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The local AWS, on loopback.")
     parser.add_argument("--port", type=int, default=4600)
     logging.basicConfig(level=logging.WARNING)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # being ended is being stopped: functions end too
     # Asked to end, it ends as on Ctrl-C: with its workers and temporary folders.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with LocalAws(parser.parse_args().port).start() as aws, contextlib.suppress(KeyboardInterrupt):

@@ -6,10 +6,13 @@ import datetime as dt
 import io
 import json
 import socket
+import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -20,6 +23,7 @@ from local_aws.server import LocalAws
 from local_aws.services import authorize, calls, front, identity, journal, wire
 from local_aws.services.calls import AwsError, Call
 
+ROOT = Path(__file__).parents[2]
 ACCOUNT, OTHER = "111122223333", "999988887777"
 
 
@@ -504,3 +508,20 @@ def test_a_client_that_waits_to_be_told_to_send_its_body_is_told(aws: LocalAws) 
         assert connection.recv(1024).startswith(b"HTTP/1.1 100")
         connection.sendall(b'{"Name":"x"}')
         assert b"EntityNotFoundException" in connection.recv(65536)
+
+
+def test_a_server_of_its_own_ends_when_it_is_told_to() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen([sys.executable, "-m", "local_aws.server", "--port", str(port)], cwd=ROOT)
+    try:
+        for _ in range(200):
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                threading.Event().wait(0.1)
+        process.terminate()
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
