@@ -19,7 +19,7 @@ allow(
     "s3",
     "CreateBucket", "DeleteBucket", "HeadBucket", "ListBuckets", "GetBucketLocation",
     "PutObject", "GetObject", "HeadObject", "DeleteObject", "DeleteObjects", "CopyObject",
-    "ListObjects", "ListObjectsV2",
+    "ListObjects", "ListObjectsV2", "ListObjectVersions",
     "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "AbortMultipartUpload",
     "GetBucketPolicy", "DeleteBucketPolicy", "PutPublicAccessBlock", "GetPublicAccessBlock", "DeletePublicAccessBlock",
     "PutBucketEncryption", "GetBucketEncryption", "DeleteBucketEncryption",
