@@ -114,7 +114,7 @@ class LocalProvider:
         model, inputs = resource.find(_token(request)), properties(request.properties)
         if request.preview:
             return pb.CreateResponse(id="", properties=struct(model.planned(inputs)))
-        what = f"creating {model.kind} ({_name(request)})"
+        what = f"creating {model.title}"
         identifier = _attempt(what, lambda: model.create(At(self._aws, "", inputs)))
         try:
             _attempt(what, lambda: model.configure(At(self._aws, identifier, inputs)))
@@ -129,7 +129,7 @@ class LocalProvider:
         state, inputs = properties(request.olds), properties(request.news)
         if request.preview:
             return pb.UpdateResponse(properties=struct(model.planned(inputs, state)))
-        what = f"updating {model.kind} ({_name(request)})"
+        what = f"updating {model.title} ({request.id})"
         _attempt(what, lambda: model.update(At(self._aws, request.id, inputs, state)))
         return pb.UpdateResponse(properties=struct(self._read_back(model, request.id, inputs, state)))
 
@@ -138,7 +138,7 @@ class LocalProvider:
         model = resource.find(_token(request))
         state = properties(request.properties)
         read = _attempt(
-            f"reading {model.kind} ({request.id})", lambda: model.read(At(self._aws, request.id, {}, state))
+            f"reading {model.title} ({request.id})", lambda: model.read(At(self._aws, request.id, {}, state))
         )
         if read is None:
             return pb.ReadResponse(id="")
@@ -149,9 +149,7 @@ class LocalProvider:
         """Delete the resource; one that is gone already is deleted."""
         model = resource.find(_token(request))
         state = properties(request.properties)
-        _attempt(
-            f"deleting {model.kind} ({_name(request)})", lambda: model.delete(At(self._aws, request.id, {}, state))
-        )
+        _attempt(f"deleting {model.title} ({request.id})", lambda: model.delete(At(self._aws, request.id, {}, state)))
         return empty_pb2.Empty()
 
     def Invoke(self, request: pb.InvokeRequest, _context: Any = None) -> pb.InvokeResponse:  # noqa: N802
@@ -163,10 +161,10 @@ class LocalProvider:
     ) -> Properties:
         known = {**state, **model.outputs(self._aws, inputs, {})}
         read = _attempt(
-            f"reading {model.kind} ({identifier})", lambda: model.read(At(self._aws, identifier, inputs, known))
+            f"reading {model.title} ({identifier})", lambda: model.read(At(self._aws, identifier, inputs, known))
         )
         if read is None:
-            raise ProviderError(f"reading {model.kind} ({identifier}): couldn't find resource")
+            raise ProviderError(f"reading {model.title} ({identifier}): couldn't find resource")
         return model.outputs(self._aws, inputs, read)
 
 

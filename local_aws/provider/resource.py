@@ -111,6 +111,11 @@ class ResourceType:
 
     # ------------------------------------------------------------------------------------------ what all share
     @property
+    def title(self) -> str:
+        """The type as an error names it."""
+        return self.kind.rpartition(":")[2]
+
+    @property
     def taggable(self) -> bool:
         return "tags" in self.supported
 
