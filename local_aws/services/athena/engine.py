@@ -140,8 +140,7 @@ class Query:
             target = f"{CATALOG}.{_quote(source.database)}.{_quote(source.table)}"
             with _athena_errors(definition, self):
                 connection.execute(f"CREATE TABLE {target} AS {view.sql.rstrip().rstrip(';')}")
-            hidden = {c for c in source.stored.columns if c not in source.selectable}
-            for column in hidden:
+            for column in _all_columns(source) - source.selectable:
                 connection.execute(f"ALTER TABLE {target} DROP COLUMN IF EXISTS {_quote(column)}")
         except QueryError as error:
             if self.stopped or str(error).startswith("INVALID_VIEW"):
@@ -152,6 +151,8 @@ class Query:
     def _results(
         self, connection: duckdb.DuckDBPyConnection, statement: Statement
     ) -> tuple[list[Column], list[list[str | None]]]:
+        if self.stopped:
+            raise QueryError(self.stopped)
         with _athena_errors(statement, self):
             cursor = connection.execute(statement.text)
             described = [(str(name), str(kind)) for name, kind, *_ in cursor.description or ()]
@@ -206,7 +207,7 @@ def _no_column(source: Source, statement: Statement) -> QueryError:
 
 
 def _all_columns(source: Source) -> set[str]:
-    return {*source.stored.columns, *source.stored.partition_keys}
+    return {column.lower() for column in (*source.stored.columns, *source.stored.partition_keys)}
 
 
 def _column_not_found(name: str, where: str) -> QueryError:

@@ -32,6 +32,10 @@ KEPT = 1000
 """Executions remembered; Athena keeps 45 days of them."""
 FINAL = {"SUCCEEDED", "FAILED", "CANCELLED"}
 
+_turns = threading.BoundedSemaphore(4)
+"""Queries that run at a time: each may take all the memory a query gets."""
+_ends = threading.Lock()
+
 
 @dataclass
 class Execution:
@@ -55,21 +59,30 @@ class Execution:
         return self.query.caller
 
     def run(self) -> None:
-        self.state = "RUNNING"
+        """Run the query in this thread, when it is its turn, and note how it ended."""
+        with _turns:
+            if self.state == "QUEUED":
+                self.state = "RUNNING"
+                self.end(*self._outcome())
+
+    def _outcome(self) -> tuple[str, str | None]:
         try:
             self.columns, self.rows = self.query.run(self.statement)
             self._write()
-            self.state = "SUCCEEDED"
         except QueryError as error:
-            self.reason = str(error)
+            return "FAILED", str(error)
         except AwsError as error:
-            self.reason = error.message
+            return "FAILED", error.message
         except Exception as error:  # a query's thread: whatever is wrong inside is the execution's end, and is logged
             log.exception("query %s failed inside the local AWS", self.id)
-            self.reason = f"GENERIC_INTERNAL_ERROR: {type(error).__name__} inside the local AWS; see its log"
-        if self.state != "SUCCEEDED":
-            self.state = "CANCELLED" if self.query.stopped == "Query cancelled by user" else "FAILED"
-        self.completed = time.time()
+            return "FAILED", f"GENERIC_INTERNAL_ERROR: {type(error).__name__} inside the local AWS; see its log"
+        return "SUCCEEDED", None
+
+    def end(self, state: str, reason: str | None) -> None:
+        """Note the end of the query; the first to say so is right."""
+        with _ends:
+            if self.state not in FINAL:
+                self.state, self.reason, self.completed = state, reason, time.time()
         self.done.set()
 
     def _write(self) -> None:
@@ -89,7 +102,7 @@ class Execution:
         except AwsError as error:
             raise QueryError(
                 f"Access denied when writing output to url: {self.output} . Please ensure you are allowed to access "
-                "the S3 bucket. If you are encrypting query results with KMS key, please ensure you are allowed to access "
+                "the S3 bucket. If you are encrypting query results with KMS key, please ensure you can access "
                 f"your KMS key ({error.message})"
             ) from error
 
@@ -257,7 +270,7 @@ def stop_query_execution(call: Call) -> None:
     found = _execution(call)
     if found.state not in FINAL:
         found.query.stop("Query cancelled by user")
-        found.done.wait(PATIENCE)
+        found.end("CANCELLED", "Query cancelled by user")
 
 
 @operation("athena", "ListQueryExecutions")

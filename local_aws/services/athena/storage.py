@@ -7,13 +7,8 @@ caller's own S3 permissions; one that is registered, with credentials that lakef
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any
-
-from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile
 
 from local_aws.services import iam, identity, policy, s3
 from local_aws.services.athena.sql import QueryError
@@ -87,44 +82,3 @@ class Storage:
 def _refused(uri: str, error: AwsError) -> QueryError:
     code = f"(Service: Amazon S3; Status Code: {error.status}; Error Code: {error.code})"
     return QueryError(f"HIVE_CANNOT_OPEN_SPLIT: Error opening {uri}: {error.message} {code}")
-
-
-class _Stream(io.BytesIO):
-    """Bytes as pyiceberg's InputStream."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class _Input(InputFile):
-    def __init__(self, location: str, storage: Storage) -> None:
-        super().__init__(location)
-        self._storage = storage
-
-    def __len__(self) -> int:
-        return len(self._storage.read(self.location))
-
-    def exists(self) -> bool:
-        return True
-
-    def open(self, seekable: bool = True) -> InputStream:  # noqa: ARG002 - pyiceberg's interface
-        return _Stream(self._storage.read(self.location))
-
-
-class IcebergFiles(FileIO):
-    """pyiceberg's way to files, through a `Storage`; it never writes."""
-
-    def __init__(self, storage: Storage) -> None:
-        super().__init__()
-        self._storage = storage
-
-    def new_input(self, location: str) -> InputFile:
-        return _Input(location, self._storage)
-
-    def new_output(self, location: str) -> OutputFile:
-        raise PermissionError(f"{location}: queries only read")
-
-    def delete(self, location: Any) -> None:
-        raise PermissionError(f"{location}: queries only read")

@@ -13,14 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-from pyiceberg.catalog.noop import NoopCatalog
-from pyiceberg.serializers import FromInputFile
-from pyiceberg.table import StaticTable
 
 from local_aws.services import front
 from local_aws.services.athena import formats
 from local_aws.services.athena.sql import CATALOG, QueryError, Reference
-from local_aws.services.athena.storage import IcebergFiles, Storage
+from local_aws.services.athena.storage import Storage
 from local_aws.services.athena.types import arrow_type, convert
 from local_aws.services.calls import AwsError, Call, not_implemented
 from local_aws.services.glue import store
@@ -101,7 +98,8 @@ class Catalog:
         owner, target = str(found["CatalogId"]), str(found["DatabaseName"])
         stored = store.catalog(owner, self.region).databases[target].tables[reference.table]
         access = decisions.table_access(self.caller, self.caller.account, self.region, name, reference.table)
-        return Source(name, reference.table, stored, access.selectable, reference.where)
+        selectable = frozenset(column.lower() for column in access.selectable)
+        return Source(name, reference.table, stored, selectable, reference.where)
 
     def _missing(self, reference: Reference, database: str) -> QueryError:
         if database not in store.catalog(self.caller.account, self.region).databases:
@@ -118,7 +116,9 @@ class Catalog:
         schema = _columns(stored.input.get("StorageDescriptor", {}).get("Columns", ()))
         keys = _columns(stored.input.get("PartitionKeys") or ())
         if parameters.get("table_type", "").upper() == "ICEBERG":
-            whole = _iceberg(storage, parameters.get("metadata_location", ""), (*schema, *keys))
+            from local_aws.services.athena import iceberg  # seconds to import, and few tables are
+
+            whole = iceberg.load(storage, parameters.get("metadata_location", ""), (*schema, *keys))
         elif keys:
             parts = [_partition(storage, stored, schema, keys, found) for found in self._partitions(source)]
             empty = pa.schema([*schema, *keys]).empty_table()
@@ -174,15 +174,3 @@ def _partition(
             raise QueryError(f"HIVE_INVALID_PARTITION_VALUE: Invalid partition value '{value}' for {kind}") from error
         table = table.append_column(name, pa.array([typed] * table.num_rows, kind))
     return table
-
-
-def _iceberg(storage: Storage, location: str, schema: formats.Columns) -> pa.Table:
-    """The current snapshot of an Iceberg table, by its metadata file; nothing of other catalogs is asked."""
-    files = IcebergFiles(storage)
-    storage.check(location)
-    try:
-        metadata = FromInputFile.table_metadata(files.new_input(location))
-        table = StaticTable(("local", "table"), metadata, location, files, NoopCatalog("local"))
-        return formats.cast(table.scan().to_arrow(), schema)
-    except (ValueError, KeyError, NotImplementedError, pa.ArrowException) as error:
-        raise QueryError(f"ICEBERG_INVALID_METADATA: {location}: {error}") from error
