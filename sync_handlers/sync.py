@@ -1,6 +1,6 @@
 """Lambda `sync`: bring one twin database in the central catalog to its producer's database.
 
-Runs on every deployment of a domain whose declarations changed. It copies tables and partitions; it deletes partitions
+Runs when a deployment changes what is declared of the source. It copies tables and partitions; it deletes partitions
 that the source no longer has, and never a table.
 """
 
