@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import http.server
 import importlib
 import importlib.util
@@ -12,10 +11,10 @@ import json
 import logging
 import os
 import signal
-import signal
 import socketserver
 import sys
 import threading
+import time
 from typing import Any, Self
 from urllib.parse import unquote
 
@@ -166,10 +165,6 @@ class LocalAws:
         if (compute := sys.modules.get("local_aws.services.lambda_")) is not None:
             compute.stop_workers()
 
-    def wait(self) -> None:
-        """Until someone stops it."""
-        self._thread.join()
-
     def __enter__(self) -> Self:
         return self
 
@@ -181,11 +176,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The local AWS, on loopback.")
     parser.add_argument("--port", type=int, default=4600)
     logging.basicConfig(level=logging.WARNING)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # being ended is being stopped: functions end too
-    # Asked to end, it ends as on Ctrl-C: with its workers and temporary folders.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with LocalAws(parser.parse_args().port).start() as aws, contextlib.suppress(KeyboardInterrupt):
-        aws.wait()
+    ended: list[int] = []
+    # Asked to end, it ends with its workers and temporary folders. A flag, since an exception out of a signal's handler
+    # can be lost while threads start.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _frame: ended.append(received))
+    with LocalAws(parser.parse_args().port).start():
+        while not ended:
+            time.sleep(0.1)
 
 
 if __name__ == "__main__":

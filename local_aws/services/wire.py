@@ -23,7 +23,7 @@ from moto.core.routing import NotFound, get_service_router
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
 
-from local_aws.services.calls import AwsError, Call
+from local_aws.services.calls import AwsError
 
 SERVICES_BY_SIGNING_NAME = {"monitoring": "cloudwatch", "states": "stepfunctions"}
 """Signing names (in a request's credential scope) that are not the service's own name."""
@@ -307,8 +307,3 @@ def failure(service: str | None, error: AwsError, request_id: str) -> Answer:
 
 def service_of(signing_name: str) -> str:
     return SERVICES_BY_SIGNING_NAME.get(signing_name, signing_name)
-
-
-def asked(call: Call) -> str:
-    """How a call is named to people: `glue.GetTable`."""
-    return f"{call.service}.{call.operation}"
