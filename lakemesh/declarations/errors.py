@@ -28,10 +28,17 @@ class Problem:
     """Stable kebab-case id, for SARIF and for tests."""
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}:{self.column}"
-        first, *rest = self.message.splitlines() or [""]
-        head = f"{place}  {self.path}: {first}" if self.path else f"{place}  {first}"
+        place = f"{printable(self.file)}:{self.line}:{self.column}"
+        first, *rest = map(printable, self.message.split("\n"))
+        head = f"{place}  {printable(self.path)}: {first}" if self.path else f"{place}  {first}"
         return "\n".join([head, *(f"    {line}" for line in rest)])
+
+
+def printable(text: str) -> str:
+    """`text` with everything escaped that a terminal would act on instead of showing it: files quote what they like."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 class InvalidMeshError(Exception):

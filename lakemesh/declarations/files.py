@@ -5,6 +5,7 @@ A misnamed file that is silently skipped is a grant, or a whole product, that pe
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,6 +74,11 @@ def find(directory: Path) -> Files:
     return files
 
 
+def _name(path: Path) -> str:
+    """Name of a file for people; names need not be UTF-8."""
+    return os.fsencode(path.name).decode("utf-8", "replace")
+
+
 def _visible(directory: Path) -> list[Path]:
     if not directory.is_dir():
         return []
@@ -83,13 +89,13 @@ def _top(directory: Path, files: Files) -> None:
     for path in _visible(directory):
         if path.is_dir():
             if path.name not in _FOLDERS:
-                text = f'The folder "{path.name}" is not read.{did_you_mean(path.name, _FOLDERS)}'
-                files.add("unknown-file", text, f"{files.root}/{path.name}")
+                text = f'The folder "{_name(path)}" is not read.{did_you_mean(path.name, _FOLDERS)}'
+                files.add("unknown-file", text, f"{files.root}/{_name(path)}")
         elif path.name in _TOP and path.is_file():
-            files.top.append(File(path.stem, "", path, f"{files.root}/{path.name}"))
+            files.top.append(File(path.stem, "", path, f"{files.root}/{_name(path)}"))
         elif path.suffix in _YAML and path.name not in NOT_DECLARATIONS:
-            text = f'The file "{path.name}" is not read.{did_you_mean(path.name, _TOP)}'
-            files.add("unknown-file", text, f"{files.root}/{path.name}")
+            text = f'The file "{_name(path)}" is not read.{did_you_mean(path.name, _TOP)}'
+            files.add("unknown-file", text, f"{files.root}/{_name(path)}")
     if not any(file.kind == "mesh" for file in files.top):
         files.add(
             "no-mesh", "mesh.yaml is missing: it lists the accounts, domains and consumers.", f"{files.root}/mesh.yaml"
@@ -99,7 +105,7 @@ def _top(directory: Path, files: Files) -> None:
 def _contracts(directory: Path, files: Files) -> None:
     first: dict[str, str] = {}
     for folder in _visible(directory):
-        shown = f"{files.root}/products/{folder.name}"
+        shown = f"{files.root}/products/{_name(folder)}"
         if not folder.is_dir():
             _stray(
                 folder,
@@ -109,25 +115,25 @@ def _contracts(directory: Path, files: Files) -> None:
             )
             continue
         for path in _visible(folder):
-            name = path.name.removesuffix(CONTRACT)
-            file = f"{shown}/{path.name}"
-            if name == path.name or not path.is_file():
+            name = _name(path).removesuffix(CONTRACT)
+            file = f"{shown}/{_name(path)}"
+            if name == _name(path) or not path.is_file():
                 _stray(path, file, f"The names of contracts end in {CONTRACT}.", files)
             elif name in first:
-                files.folders[name] |= {folder.name}
+                files.folders[name] |= {_name(folder)}
                 text = f'There are two products "{name}"; the other is {first[name]}.\nRename one of them.'
                 files.add("duplicate-product", text, file)
             else:
                 first[name] = file
-                files.folders[name] = frozenset({folder.name})
-                files.products.append(File("product", name, path, file, folder.name))
+                files.folders[name] = frozenset({_name(folder)})
+                files.products.append(File("product", name, path, file, _name(folder)))
 
 
 def _named(directory: Path, kind: str, found: list[File], files: Files) -> None:
     for path in _visible(directory):
-        shown = f"{files.root}/{directory.name}/{path.name}"
+        shown = f"{files.root}/{directory.name}/{_name(path)}"
         if path.suffix == ".yaml" and path.is_file():
-            found.append(File(kind, path.stem, path, shown))
+            found.append(File(kind, _name(path).removesuffix(".yaml"), path, shown))
         else:
             _stray(path, shown, f"The files here are {directory.name}/<{_SPEAKS_OF[kind]}>.yaml.", files)
 
@@ -138,4 +144,4 @@ _SPEAKS_OF: Final = {"grant": "domain", "consumer": "consumer"}
 def _stray(path: Path, shown: str, mend: str, files: Files) -> None:
     """A README is nobody's declaration; a YAML file or a folder that is skipped would be missed by somebody."""
     if path.is_dir() or path.suffix in _YAML:
-        files.add("unknown-file", f'"{path.name}" is not read.\n{mend}', shown)
+        files.add("unknown-file", f'"{_name(path)}" is not read.\n{mend}', shown)

@@ -8,25 +8,35 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import StrEnum, unique
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+# Patterns spell their characters out: \d and \w take the digits and letters of every script, AWS takes ASCII. Names
+# that become part of ARNs in IAM policies have none of * ? $, which mean something else there.
+
 # AWS account ids keep leading zeros, so they are strings everywhere (a YAML integer would lose them).
-AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
+AccountId = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 # Names that become IAM role, LF-Tag and stack names: LF-Tag keys and values are lower-cased by Lake Formation and at
 # most 50 characters (Lake Formation developer guide, "lf-tag-considerations").
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*$", max_length=50)]
 # Grant ids appear in messages and audit trails only, so they may be longer than what becomes an LF-Tag.
 GrantId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:[-_.][a-z0-9]+)*$", max_length=120)]
+GLUE_NAME: Final = r"""^[^A-Z\s/.:*?$"'`\\{}]{1,255}$"""
 # Glue lower-cases database and table names for Hive compatibility (Glue API, "Table", Name).
-GlueName = Annotated[str, StringConstraints(pattern=r"^[^A-Z\s/]{1,255}$")]
-RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$")]
-KeyArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(?:key|alias)/[\w/-]+$")]
-S3Prefix = Annotated[str, StringConstraints(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/(?:.*/)?$")]
+# No dots: "database.table" must say one thing.
+GlueName = Annotated[str, StringConstraints(pattern=GLUE_NAME)]
+RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$")]
+# The key itself: policies and GetKeyPolicy take no alias (KMS API, GetKeyPolicy, KeyId).
+KeyArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$")]
+BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+S3Prefix = Annotated[
+    str,
+    StringConstraints(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/(?:[A-Za-z0-9!_.'()&@=;:+ ,%~-]+/)*$"),
+]
 TagName = Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=r"^[a-z0-9][a-z0-9_.:/=+@ -]*$")]
 # What IAM allows in a role's name, with the path in front of it (IAM API, CreateRole).
-RoleName = Annotated[str, StringConstraints(pattern=r"^(?:[\w+=,.@-]+/)*[\w+=,.@-]{1,64}$")]
+RoleName = Annotated[str, StringConstraints(pattern=r"^(?:[A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}$")]
 # The short name of a principal: part of `to:` in grants, of a workgroup's name and of an S3 prefix.
 PrincipalName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,49}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
@@ -39,6 +49,9 @@ def _only_days(value: object) -> object:
     return value
 
 
+# EventBridge Scheduler, "Schedule types": only what repeats.
+Schedule = Annotated[str, StringConstraints(pattern=r"^(?:rate\([0-9]+ (?:minute|hour|day)s?\)|cron\([^()]+\))$")]
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
 Day = Annotated[dt.date, BeforeValidator(_only_days)]
 Count = Annotated[int, Field(strict=True, ge=0)]
 
@@ -128,7 +141,7 @@ class Producer(Declaration):
     account: AccountId
     owner: Text
     governance: Governance = Governance.IAM
-    buckets: dict[str, Bucket] = Field(default_factory=dict)
+    buckets: dict[BucketName, Bucket] = Field(default_factory=dict)
     catalog_key: KeyArn | None = Field(default=None, alias="catalogKey")
     policy_statements: PolicyStatements = Field(default=PolicyStatements.MERGE, alias="policyStatements")
     deploy_role: RoleName = Field(default="lakemesh-deploy", alias="deployRole")
@@ -167,13 +180,13 @@ class MassDelete(Declaration):
 
 
 class Sync(Declaration):
-    refresh: str = "rate(6 hours)"
+    refresh: Schedule = "rate(6 hours)"
     grace_period_hours: Count = Field(default=24, alias="gracePeriodHours")
     mass_delete: MassDelete = Field(default_factory=MassDelete, alias="massDelete")
 
 
 class Alerting(Declaration):
-    operators: tuple[str, ...] = ()
+    operators: tuple[Email, ...] = ()
     """E-mail addresses that hear of every alarm."""
 
 
@@ -195,7 +208,7 @@ class Mesh(Declaration):
 
     name: Slug = "lakemesh"
     organization: Organization
-    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}$")]
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}$")]
     central: Central
     producers: dict[Slug, Producer] = Field(default_factory=dict)
     domains: dict[Slug, Domain] = Field(default_factory=dict)

@@ -17,7 +17,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from lakemesh.declarations.errors import did_you_mean
-from lakemesh.declarations.models import Domain, Mesh, Product, ServiceLevel, Source, Status, Table
+from lakemesh.declarations.models import GLUE_NAME, Domain, Mesh, Product, ServiceLevel, Source, Status, Table
 from lakemesh.declarations.odcs_columns import Columns
 from lakemesh.declarations.odcs_pieces import (
     CONTRACT_KEYS,
@@ -32,8 +32,7 @@ from lakemesh.declarations.places import Places
 from lakemesh.declarations.yamlfile import Document, Path
 
 VERSIONS: Final = ("3.0", "3.1", "3.2")
-_VERSION: Final = re.compile(r"v(3\.\d+)\.\d+")
-_UNREADABLE: Final = frozenset(" \t\n/")
+_VERSION: Final = re.compile(r"v(3\.[0-9]+)\.[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -227,7 +226,7 @@ class _Reader(Pieces):
 
     def _account(self, entry: Mapped, path: Path) -> str:
         account = entry.get("account")
-        if isinstance(account, str) and re.fullmatch(r"\d{12}", account):
+        if isinstance(account, str) and re.fullmatch("[0-9]{12}", account):
             return account
         if account is None:
             self.add("missing-key", '"account" is missing: the account of the producer, in quotes.', *path)
@@ -305,7 +304,7 @@ class _Reader(Pieces):
     def _glue_name(self, name: str, what: str, path: Path) -> bool:
         if not name:
             self.add("missing-key", f'"name" is missing: every {what} needs one.', *path)
-        elif len(name) > 255 or _UNREADABLE & set(name):
+        elif not re.fullmatch(GLUE_NAME, name):
             self.add(
                 "wrong-value",
                 f'"{name[:80]}" cannot name a {what} in Glue.\nGive its name there as `physicalName`.',

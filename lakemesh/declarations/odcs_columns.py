@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from lakemesh.declarations.models import UNREVIEWED, Column, Sensitivity
 from lakemesh.declarations.odcs_pieces import PROPERTY_KEYS, Mapped, Pieces, close
 from lakemesh.declarations.yamlfile import Path, Value
+
+MAX_COLUMN_NAME: Final = 255
+"""Glue API, "Column", Name."""
 
 
 class Columns:
@@ -25,6 +29,10 @@ class Columns:
             name = (self._pieces.text(entry, "physicalName", place) or self._pieces.text(entry, "name", place)).lower()
             if not name:
                 self._pieces.add("missing-key", '"name" is missing: every column needs one.', *place)
+                continue
+            if len(name) > MAX_COLUMN_NAME or not name.isprintable():
+                text = f"A column's name is at most {MAX_COLUMN_NAME} printable characters.\nGive it as `physicalName`."
+                self._pieces.add("wrong-value", text, *place)
                 continue
             if name in names:
                 self._pieces.add("duplicate-column", f'Column "{name}" stands in this table twice.', *place)

@@ -18,7 +18,7 @@ from lakemesh.declarations.models import UNREVIEWED, Consumer, Grants, Mesh, Sen
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 Json = dict[str, Any]
 
-_ACCOUNT: Final[Json] = {"type": "string", "pattern": r"^\d{12}$"}
+_ACCOUNT: Final[Json] = {"type": "string", "pattern": "^[0-9]{12}$"}
 _DIGEST: Final[Json] = {"type": "string", "pattern": "^[0-9a-f]{16}$"}
 _TEXT: Final[Json] = {"type": "string"}
 _TEXTS: Final[Json] = {"type": "array", "items": _TEXT}
@@ -135,7 +135,7 @@ def _contract() -> Json:
     }
     contract = _object(
         {
-            "apiVersion": {"type": "string", "pattern": r"^v3\.[012]\.\d+$"},
+            "apiVersion": {"type": "string", "pattern": r"^v3\.[012]\.[0-9]+$"},
             "kind": {"const": "DataContract"},
             "id": _TEXT,
             "version": {"type": ["string", "number"]},

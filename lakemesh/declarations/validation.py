@@ -38,10 +38,19 @@ _SHAPES: Final[Mapping[str, str]] = {
         "part of role names and a value of an LF-Tag"
     ),
     _pattern(models.GrantId): 'must be lower-case letters and digits, with "-", "_" or "." between them',
-    _pattern(models.GlueName): "must be a Glue name: lower-case, without spaces or slashes, at most 255 characters",
+    _pattern(models.GlueName): (
+        "must be a Glue name: lower-case, without spaces, dots, slashes, wildcards or quotes, at most 255 characters"
+    ),
     _pattern(models.RoleArn): "must be the ARN of an IAM role, such as arn:aws:iam::111122223333:role/Analyst",
-    _pattern(models.KeyArn): "must be the ARN of a KMS key, such as arn:aws:kms:eu-central-1:111122223333:key/<key id>",
-    _pattern(models.S3Prefix): "must be an S3 prefix that ends in a slash, such as s3://bucket/folder/",
+    _pattern(models.KeyArn): (
+        "must be the ARN of a KMS key (not of an alias), such as arn:aws:kms:eu-central-1:111122223333:key/<key id>"
+    ),
+    _pattern(models.BucketName): "must be the name of a bucket: 3 to 63 lower-case letters, digits, dots and hyphens",
+    _pattern(models.Schedule): "must be a schedule, such as rate(6 hours) or cron(0 5 * * ? *)",
+    _pattern(models.Email): "must be an e-mail address",
+    _pattern(models.S3Prefix): (
+        "must be an S3 prefix that ends in a slash and has no wildcards, such as s3://bucket/folder/"
+    ),
     _pattern(models.TagName): (
         "must be an LF-Tag key or value: lower-case (Lake Formation lower-cases both), at most 50 characters"
     ),
@@ -211,7 +220,7 @@ def _wrong_type(document: Document, path: Path, kind: str, given: object, said: 
     if kind == "string_type":
         if isinstance(given, bool):
             return f'YAML reads {written} without quotes as {str(given).lower()}; write "{written}" in quotes.'
-        if isinstance(given, int | float) and re.fullmatch(r"[\d_]{10,14}", written):
+        if isinstance(given, int | float) and re.fullmatch(r"[0-9_]{10,14}", written):
             return f'An account id must be in quotes, or YAML drops its leading zeros: write "{written}".'
         if isinstance(given, int | float | dt.date):
             return f'YAML reads {written} as {_kind(given)}, and text is wanted; write "{written}" in quotes.'

@@ -163,3 +163,20 @@ def test_grants_tables_and_columns_have_places() -> None:
 
 def test_sensitivities_are_ordered() -> None:
     assert [value.rank for value in Sensitivity] == [0, 1, 2, 3]
+
+
+def test_what_a_file_says_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    mesh = copy(tmp_path)
+    edit(mesh, "grants/sales.yaml", "    ticket: T-1\n", '    ticket: T-1\n    "\\e[2J\\r": x\n')
+    (problem,) = check(mesh).problems
+    assert "\x1b" in problem.message
+    assert r"\x1b[2J\r" in str(problem)
+    assert str(problem).isprintable()
+
+
+def test_a_file_whose_name_is_not_utf_8_is_told_of(tmp_path: Path) -> None:
+    mesh = copy(tmp_path)
+    (mesh / os.fsdecode(b"grants/caf\xe9.yml")).write_text("grants: []\n", encoding="utf-8")
+    (problem,) = check(mesh).problems
+    assert problem.rule == "unknown-file"
+    str(problem).encode("utf-8")

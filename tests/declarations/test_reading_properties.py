@@ -61,6 +61,7 @@ def point_into_their_files(loaded: Loaded, mesh: Path) -> None:
             assert problem.column >= 1, problem
         assert problem.message.strip(), problem
         assert problem.rule, problem
+        assert str(problem).replace("\n", "").isprintable(), "a terminal must not act on what a file says"
 
 
 def laid_over(file: str, content: bytes) -> None:
