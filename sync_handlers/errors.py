@@ -40,11 +40,13 @@ class OutOfTimeError(HandlerError):
     """The function's time ran short before the work was done."""
 
 
-def listed(items: Sequence[str]) -> str:
-    """Lines for a message, indented, at most `SHOWN` of them and the number of the rest."""
+def listed(items: Sequence[str], total: int | None = None) -> str:
+    """Lines for a message, indented, at most `SHOWN` of them and the number of the rest (of `total`, if not all are
+    given)."""
     lines = [f"    {item}".replace("\n", "\n    ") for item in items[:SHOWN]]
-    if len(items) > SHOWN:
-        lines.append(f"    … and {len(items) - SHOWN} more")
+    rest = (len(items) if total is None else total) - len(lines)
+    if rest > 0:
+        lines.append(f"    … and {rest:,} more")
     return "\n".join(lines)
 
 

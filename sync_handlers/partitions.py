@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sync_handlers import canonical, glue_access, locations
 from sync_handlers.batches import Batches, Failure, chunks
 from sync_handlers.budget import Budget
-from sync_handlers.errors import IncompleteError, counted, listed
+from sync_handlers.errors import SHOWN, IncompleteError, counted, listed
 from sync_handlers.glue_access import GlueValue, Reader, Values, Writer
 from sync_handlers.planner import Kind, Partition, PartitionChange, plan_partitions
 from sync_handlers.spool import sorted_by_values
@@ -30,7 +30,9 @@ class PartitionCounts:
     updated: int = 0
     deleted: int = 0
     unchanged: int = 0
-    refused: list[tuple[Values, str]] = field(default_factory=list)
+    refused: int = 0
+    examples: list[tuple[Values, str]] = field(default_factory=list)
+    """The first `SHOWN` of those refused, with their reasons."""
     digest: str = ""
 
 
@@ -42,6 +44,8 @@ class PartitionSync:
     prefixes: tuple[str, ...]
     budget: Budget
     counts: PartitionCounts = field(default_factory=PartitionCounts)
+    _failed: int = 0
+    _failures: list[str] = field(default_factory=list)
 
     def run(self) -> PartitionCounts:
         """Write until a pass finds both sides equal.
@@ -49,7 +53,13 @@ class PartitionSync:
         Raises IncompleteError naming the partitions that Glue refused, or when the sides do not become equal.
         """
         for _ in range(PASSES):
-            if not self._pass():
+            written = self._pass()
+            if self._failed:
+                raise IncompleteError(
+                    f"table {self.table}: Glue refused "
+                    f"{counted(self._failed, 'partition')}:\n{listed(self._failures, self._failed)}"
+                )
+            if not written:
                 return self.counts
         raise IncompleteError(
             f"table {self.table}: partitions still differ after {PASSES} passes: its source keeps changing while it is "
@@ -59,7 +69,7 @@ class PartitionSync:
     def _pass(self) -> int:
         """One comparison and its writes; returns how many partitions it had to write."""
         written, kept = 0, canonical.SetDigest()
-        self.counts.unchanged, self.counts.refused = 0, []
+        self.counts.unchanged, self.counts.refused, self.counts.examples = 0, 0, []
         # The twin first: what another run writes after this shows as a difference, never as an older truth winning.
         with (
             sorted_by_values(self._listing(self.twin)) as there,
@@ -85,7 +95,9 @@ class PartitionSync:
                 kept.add(change.values, change.digest or "")
                 self.counts.unchanged += 1
             elif change.kind is Kind.SKIP:
-                self.counts.refused.append((change.values, change.reason))
+                self.counts.refused += 1
+                if len(self.counts.examples) < SHOWN:
+                    self.counts.examples.append((change.values, change.reason))
             else:
                 yield change
 
@@ -109,15 +121,16 @@ class PartitionSync:
         self.counts.created += creations.done
         self.counts.updated += updates.done
         self.counts.deleted += deletions.done
-        failures = [
-            *(_failed(failure, tuple(failure.item["Values"])) for failure in (*creations.failures, *updates.failures)),
-            *(_failed(failure, failure.item) for failure in deletions.failures),
-        ]
-        if failures:
-            raise IncompleteError(
-                f"table {self.table}: Glue refused {counted(len(failures), 'partition')}:\n{listed(failures)}"
-            )
+        for failure in (*creations.failures, *updates.failures):
+            self._note(failure, tuple(failure.item["Values"]))
+        for gone in deletions.failures:
+            self._note(gone, gone.item)
         return creations.done + updates.done + deletions.done
+
+    def _note(self, failure: Failure[GlueValue] | Failure[Values], values: Values) -> None:
+        self._failed += 1
+        if len(self._failures) < SHOWN:
+            self._failures.append(f"partition {list(values)}: {failure.code}: {failure.message}")
 
     def _batches(self, call: _Call, size: int, settled: str) -> Batches[GlueValue]:
         return Batches(lambda some: call(self.table, some), size, self.budget, frozenset({settled}))
@@ -131,7 +144,3 @@ class PartitionSync:
         for partition in self.source.get_partitions(self.table, values):
             if locations.refusal(partition, self.prefixes) is None:
                 yield canonical.partition_input(partition)
-
-
-def _failed(failure: Failure[GlueValue] | Failure[Values], values: Values) -> str:
-    return f"partition {list(values)}: {failure.code}: {failure.message}"

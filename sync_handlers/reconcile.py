@@ -112,8 +112,11 @@ class Reconcile:
             for name in self.report.partitions:
                 self.report.partitions[name] += getattr(sync.counts, name)
             self.report.skipped += [
-                {"table": table, "partition": list(values), "reason": reason} for values, reason in sync.counts.refused
+                {"table": table, "partition": list(values), "reason": reason} for values, reason in sync.counts.examples
             ]
+            more = sync.counts.refused - len(sync.counts.examples)
+            if more:
+                self.report.skipped.append({"table": table, "reason": f"{counted(more, 'partition')} more like these"})
         return sync.counts.digest
 
     def _note(self, change: TableChange) -> None:

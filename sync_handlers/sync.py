@@ -9,11 +9,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from sync_handlers import clients
 from sync_handlers.budget import Budget
-from sync_handlers.errors import NotDeployedError, RefusedError, deploy
+from sync_handlers.errors import IncompleteError, NotDeployedError, RefusedError, deploy
 from sync_handlers.events import Lifecycle, SyncEvent, sync_event
-from sync_handlers.glue_access import Database, DeniedError, MissingError, Reader, Writer
+from sync_handlers.glue_access import ConflictError, Database, DeniedError, MissingError, Reader, Writer
 from sync_handlers.manifest import Manifest, Producer, Source, bundled
 from sync_handlers.observability import logger
 from sync_handlers.planner import Origin
@@ -34,6 +36,15 @@ def run(event: SyncEvent, manifest: Manifest, budget: Budget) -> dict[str, Any]:
         # The twin belongs to the domain's stack, which deletes it with its tables.
         return {"twin": event.twin, "deleted": False}
     source = manifest.source(event.twin, event.digest)
+    try:
+        return _run(source, manifest, budget)
+    except (MissingError, DeniedError, ConflictError, BotoCoreError) as error:
+        raise _unexpected(str(error), source, manifest) from error
+    except ClientError as error:
+        raise _unexpected(clients.text(error), source, manifest) from error
+
+
+def _run(source: Source, manifest: Manifest, budget: Budget) -> dict[str, Any]:
     producer = manifest.producers[source.producer]
     twin = Database(clients.glue(), manifest.account, source.twin)
     check_twin(twin, source, manifest.domains[source.domain])
@@ -50,6 +61,20 @@ def reconcile(theirs: Reader, twin: Writer, source: Source, manifest: Manifest, 
     result = report.result()
     logger.info("synced", extra={"result": result})
     return result
+
+
+def _unexpected(text: str, source: Source, manifest: Manifest) -> IncompleteError:
+    """What AWS said, with where it was said; nothing that was copied before is undone."""
+    producer, domain = manifest.producers[source.producer].stack, manifest.domains[source.domain]
+    cause = (
+        f" A catalog key is missing from somebody's permissions: {producer} and central make those."
+        if text.startswith("GlueEncryptionException")
+        else ""
+    )
+    return IncompleteError(
+        f"Twin {source.twin}: {text}.{cause} What was copied stays. Mend it (stacks {producer} and {domain} make the "
+        "permissions), then run up again: it continues where it stopped."
+    )
 
 
 def check_twin(twin: Reader, source: Source, stack: str) -> None:

@@ -170,6 +170,27 @@ def test_partitions_that_glue_refuses_fail_the_run_by_name_and_the_rest_is_copie
     assert world.run()["partitions"]["created"] == 1
 
 
+def test_partitions_after_those_that_glue_refuses_are_copied_all_the_same() -> None:
+    world = World()
+    world.orders(*days(2500))
+    for day in days(2500)[:40]:
+        world.twin.bad[day,] = ["InvalidInputException"] * 9
+    with pytest.raises(IncompleteError, match=r"(?s)Glue refused 40 partitions:.*… and 20 more"):
+        world.run()
+    assert len(world.values()) == 2460
+
+
+def test_refused_partitions_are_shown_by_example_and_counted() -> None:
+    world = World()
+    table = world.orders()
+    world.source.put_partitions(
+        DB, "orders", *(partition(table, day, location="s3://lake/raw/hr/x") for day in days(60))
+    )
+    skipped = world.run()["skipped"]
+    assert len(skipped) == 21
+    assert skipped[-1] == {"table": "orders", "reason": "40 partitions more like these"}
+
+
 def test_partitions_that_failed_for_a_moment_are_copied() -> None:
     world = World()
     world.orders(*days(3))

@@ -20,7 +20,7 @@ from moto import mock_aws
 
 import sync_handlers
 from sync_handlers import clients, manifest, settings, sync
-from sync_handlers.errors import NotDeployedError, RefusedError
+from sync_handlers.errors import IncompleteError, NotDeployedError, RefusedError
 from sync_handlers.observability import logger
 from tests.sync_handlers.fakes import FakeGlue, error
 from tests.sync_handlers.tables import CENTRAL, PRODUCER, document, orders_contract, parquet, partition
@@ -133,6 +133,13 @@ def test_a_refusal_at_the_source_is_no_deletion(world: World) -> None:
     with pytest.raises(NotDeployedError, match=r"a refusal is no deletion.*producer-shop"):
         world.run()
     assert world.twin.writes == []
+
+
+@pytest.mark.parametrize("operation", ["get_tables", "get_database"])
+def test_an_error_that_nobody_expected_still_says_where_and_what_to_do(world: World, operation: str) -> None:
+    world.source.fail[operation] = [error("GlueEncryptionException", "User is not authorized to perform: kms:Decrypt")]
+    with pytest.raises(IncompleteError, match=r"Twin sales_raw: GlueEncryptionException.*catalog key.*run up again"):
+        world.run()
 
 
 # ------------------------------------------------------------------------------------------------- the reader
