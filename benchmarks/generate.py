@@ -352,10 +352,20 @@ def _approver(domain: int) -> str:
     return f"approver{domain:02}@bench.example"
 
 
+class _Dumper(yaml.CSafeDumper):
+    """Puts digits in quotes always: PyYAML leaves 000000000508 bare, which YAML 1.2 reads as a number."""
+
+
+def _text(dumper: yaml.CSafeDumper, value: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style='"' if value.isdigit() else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def _write(path: Path, content: Json) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Dates are written bare, as people write them.
-    text = yaml.dump(content, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True)
+    text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
     path.write_text(text, encoding="utf-8")
 
 

@@ -29,7 +29,7 @@ from lakemesh.declarations.odcs_pieces import (
     close,
 )
 from lakemesh.declarations.places import Places
-from lakemesh.declarations.yamlfile import Document, Path
+from lakemesh.declarations.yamlfile import Document, Path, is_quoted
 
 VERSIONS: Final = ("3.0", "3.1", "3.2")
 _VERSION: Final = re.compile(r"v(3\.[0-9]+)\.[0-9]+")
@@ -226,14 +226,14 @@ class _Reader(Pieces):
 
     def _account(self, entry: Mapped, path: Path) -> str:
         account = entry.get("account")
-        if isinstance(account, str) and re.fullmatch("[0-9]{12}", account):
+        scalar = self.document.scalar((*path, "account"))
+        if isinstance(account, str) and re.fullmatch("[0-9]{12}", account) and is_quoted(scalar):
             return account
         if account is None:
             self.add("missing-key", '"account" is missing: the account of the producer, in quotes.', *path)
-        elif isinstance(account, str):
+        elif isinstance(account, str) and not re.fullmatch("[0-9]{12}", account):
             self.add("wrong-value", f'"{account}" must be an account id: 12 digits in quotes.', *path, "account")
         else:
-            scalar = self.document.scalar((*path, "account"))
             written = scalar.value if scalar else ""
             text = f'An account id must be in quotes, or YAML drops its leading zeros: write "{written}".'
             self.add("wrong-type", text, *path, "account")

@@ -37,6 +37,7 @@ _KINDS: Final = {
     "float": "a number",
     "null": "nothing",
 }
+_ACCOUNT: Final = re.compile(r"0[0-9]{11}")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -262,6 +263,9 @@ class _Builder:
     def _scalar(self, node: yaml.ScalarNode, path: Path) -> Value:
         tag, text = node.tag, node.value
         if tag == _TAG + "str":
+            if self._own and not is_quoted(node) and _ACCOUNT.fullmatch(text):
+                # With an 8 or a 9 in it, YAML 1.1 takes 012345678901 for text, and YAML 1.2 for a number.
+                self._add(node, path, f'An account id must be in quotes: write "{text}".', "unquoted-text")
             return str(text)
         if tag not in _SCALARS:
             if tag in {_TAG + "value", _TAG + "merge"}:  # a plain = or << stands for itself
@@ -302,6 +306,11 @@ def _construct(tag: str, node: yaml.ScalarNode) -> Value:
                 _CONSTRUCTOR.construct_yaml_timestamp(node)
                 return str(node.value)
             return dt.date.fromisoformat(node.value)
+
+
+def is_quoted(node: yaml.ScalarNode | None) -> bool:
+    """Whether text stands in quotes (or in a block), so that no reader takes it for anything else."""
+    return node is not None and node.style not in {None, ""}
 
 
 def _short(text: str) -> str:
