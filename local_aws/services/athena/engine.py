@@ -24,7 +24,7 @@ from local_aws.services.identity import Identity
 
 MEMORY = "512MB"
 SECONDS = 60.0
-ROWS = 200_000
+ROWS, CHARACTERS, CHUNK = 200_000, 64_000_000, 100
 """Bounds of a query here. Athena's own are far wider."""
 VIEW_DEPTH = 10
 
@@ -156,10 +156,16 @@ class Query:
         with _athena_errors(statement, self):
             cursor = connection.execute(statement.text)
             described = [(str(name), str(kind)) for name, kind, *_ in cursor.description or ()]
-            rows = cursor.fetchmany(ROWS + 1)
-        if len(rows) > ROWS:
-            raise QueryError(f"EXCEEDED_LOCAL_LIMIT: the local AWS returns at most {ROWS} rows")
-        return [Column(name, type_name(kind)) for name, kind in described], [[text(v) for v in row] for row in rows]
+            rows: list[list[str | None]] = []
+            size = 0
+            while chunk := cursor.fetchmany(CHUNK):
+                texts = [[text(value) for value in row] for row in chunk]
+                size += sum(len(value) for row in texts for value in row if value is not None)
+                rows += texts
+                if size > CHARACTERS or len(rows) > ROWS:
+                    limit = f"{ROWS} rows and {CHARACTERS} characters"
+                    raise QueryError(f"EXCEEDED_LOCAL_LIMIT: the local AWS returns at most {limit}")
+        return [Column(name, type_name(kind)) for name, kind in described], rows
 
 
 @contextlib.contextmanager

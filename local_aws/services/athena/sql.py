@@ -27,6 +27,8 @@ _NODES = frozenset({
     "ASCENDING", "DESCENDING", "ORDER_ASC", "ORDER_DESC",
 })  # fmt: skip
 _TABLE_FUNCTIONS = frozenset({"unnest"})
+_OTHER_FUNCTIONS = frozenset({"range", "generate_series", "repeat"})
+"""Functions that Athena lacks, or means otherwise, and that take memory which DuckDB's limit does not count."""
 _SELECT = re.compile(r"^(\s|\(|--[^\n]*\n|/\*.*?\*/)*(select|with|values|table)\b", re.IGNORECASE | re.DOTALL)
 _KEYWORD = re.compile(r"^(?:\s|--[^\n]*\n|/\*.*?\*/)*(\w+)", re.DOTALL)
 
@@ -50,8 +52,6 @@ class Statement:
     references: list[Reference] = field(default_factory=list)
     columns: dict[str, str] = field(default_factory=dict)
     """Each name in a column reference, lower-cased, and its first place."""
-    star: str | None = None
-    """The place of the first `*` among the selected."""
 
 
 _lock = threading.Lock()
@@ -125,8 +125,8 @@ def _expression(node: dict[str, Any], statement: Statement) -> None:
     if node["class"] == "COLUMN_REF":
         for name in node["column_names"]:
             statement.columns.setdefault(str(name).lower(), where)
-    elif node["class"] == "STAR" and statement.star is None:
-        statement.star = where
+    elif node["class"] == "FUNCTION" and (name := str(node.get("function_name", "")).lower()) in _OTHER_FUNCTIONS:
+        raise QueryError(f"FUNCTION_NOT_FOUND: {where}: Function '{name}' not registered")
 
 
 def _table_function(node: dict[str, Any], statement: Statement) -> None:
