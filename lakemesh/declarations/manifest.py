@@ -102,27 +102,43 @@ def _producer(declarations: Declarations, naming: Naming, name: str) -> Json:
 
 
 def _sources(declarations: Declarations, producers: Json, tables: Mapping[str, Json]) -> Json:
-    listed: dict[str, list[str]] = {}
+    listed: dict[str, list[Json]] = {}
     for table in tables.values():
-        listed.setdefault(table["twin"], []).append(table["table"])
+        listed.setdefault(table["twin"], []).append(table)
     return {
-        source.twin_name: _source(domain, source, sorted(listed.get(source.twin_name, [])), producers[source.producer])
+        source.twin_name: _source(domain, source, listed.get(source.twin_name, []), producers[source.producer])
         for domain, entry in declarations.mesh.domains.items()
         for source in entry.sources
     }
 
 
-def _source(domain: str, source: Source, tables: list[str], producer: Json) -> Json:
+def _source(domain: str, source: Source, tables: list[Json], producer: Json) -> Json:
     entry: Json = {
         "domain": domain,
         "producer": source.producer,
         "database": source.database,
         "prefixes": sorted(source.prefixes),
-        "tables": tables,
+        "tables": sorted(table["table"] for table in tables),
     }
-    # How its producer is reached is part of what a sync of the source does, so it is part of the digest.
-    entry["digest"] = digest_of({**entry, "reader": producer})
+    # How its producer is reached is part of what a sync of the source does, so it is part of the digest. So is what
+    # contracts say of schemas: the sync holds back a schema that nobody reviewed, and must run once somebody has.
+    reviewed = {table["table"]: [_reviewed(column) for column in table["columns"]] for table in tables}
+    entry["digest"] = digest_of({**entry, "reader": producer, "schemas": reviewed})
     return entry
+
+
+def _reviewed(column: Json) -> list[Any]:
+    """What of a contract's column decides whether a schema may be copied.
+
+    A review itself matters only where its tag covers more than one field (nested types) or everybody (partition keys).
+    """
+    matters = column["partitionKey"] is not None or "<" in column["type"]
+    return [
+        column["name"],
+        column["type"],
+        column["partitionKey"],
+        column["sensitivity"] is not None if matters else None,
+    ]
 
 
 def _table(product: Product, table: Table) -> Json:

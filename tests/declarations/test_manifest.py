@@ -112,6 +112,13 @@ def test_reviewing_a_column_changes_its_table_and_nothing_else(tmp_path: Path) -
     assert changed(tmp_path, review) == {"table orders.order_line", "whole"}
 
 
+def test_another_type_in_a_contract_changes_its_source_so_that_a_schema_held_back_is_copied(tmp_path: Path) -> None:
+    def retype(mesh: Path) -> None:
+        edit(mesh, ORDERS, "        physicalType: decimal(18,2)\n", "        physicalType: decimal(20,2)\n")
+
+    assert changed(tmp_path, retype) == {"source orders", "table orders.order_totals", "whole"}
+
+
 def test_a_tag_of_a_product_changes_its_tables(tmp_path: Path) -> None:
     def tag(mesh: Path) -> None:
         edit(mesh, ORDERS, "{topic: orders}", "{topic: orders, layer: raw}")
