@@ -25,7 +25,7 @@ from lakemesh.declarations.places import Place, Places
 from lakemesh.declarations.validation import Read, validate
 from lakemesh.declarations.yamlfile import Document, Path, Value, read
 
-__all__ = ["Loaded", "Place", "Places", "load"]
+__all__ = ["Loaded", "Place", "Places", "load", "without_collector"]
 
 _NOWHERE: Final = "000000000000"
 # Read in place of top-level keys of mesh.yaml that have a mistake, so that the others are still checked.
@@ -54,14 +54,17 @@ def load(directory: FilePath, today: dt.date | None = None) -> Loaded:
 
     `today`: also refuse approvals dated in the future, and take expired grants for gone.
     """
-    with _no_collection():
+    with without_collector():
         return _load(directory, today)
 
 
 @contextlib.contextmanager
-def _no_collection() -> Iterator[None]:
-    """Without the cycle collector: a large mesh is a million objects that live until the end, and looking through them
-    again and again takes three times as long as reading them."""
+def without_collector() -> Iterator[None]:
+    """Run without the cycle collector.
+
+    A large mesh is a million objects that live until the end and hold no cycles; looking through them again and again
+    takes three times as long as reading them.
+    """
     was = gc.isenabled()
     gc.disable()
     try:

@@ -25,6 +25,8 @@ class Columns:
         position = 0
         for place, entry in self._pieces.entries(table, "properties", path):
             self._pieces.unknown(entry, PROPERTY_KEYS, place)
+            if entry.get("semanticType") == "measure":
+                continue  # computed by whoever queries (ODCS 3.2, `semanticType`): no column of the table
             # Glue's engines fold the case of column names; a contract may write them as people do.
             name = (self._pieces.text(entry, "physicalName", place) or self._pieces.text(entry, "name", place)).lower()
             if not name:

@@ -187,6 +187,14 @@ def test_partition_keys_without_positions_are_in_the_order_of_the_contract(tmp_p
     assert [(key.name, key.partition_key) for key in keys] == [("year", 1), ("day", 2)]
 
 
+def test_a_measure_is_no_column_of_its_table(tmp_path: Path) -> None:
+    mesh = copy(tmp_path)
+    measure = "      - name: revenue\n        semanticType: measure\n        transformLogic: sum(amount)\n"
+    edit(mesh, ORDERS, "apiVersion: v3.1.0", "apiVersion: v3.2.0")
+    edit(mesh, ORDERS, "      - name: note\n", measure + "      - name: note\n")
+    assert [column.name for column in product(mesh).tables[0].columns] == ["order_id", "email", "note", "day"]
+
+
 def test_an_anchor_in_a_contract_is_followed(tmp_path: Path) -> None:
     mesh = copy(tmp_path)
     edit(
