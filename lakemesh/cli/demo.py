@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 from enum import StrEnum, unique
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from lakemesh.demo.process import LocalAwsProcess
+    from lakemesh.demo.run import Outcome
     from lakemesh.demo.screen import Terminal
 
 NEEDED = ("moto", "duckdb", "pyarrow", "pyiceberg")
@@ -52,11 +54,20 @@ def demo(
     if not mesh.is_dir():
         typer.echo(f"{mesh} is no directory. Say where your mesh is: lakemesh demo --mesh DIR", err=True)
         raise typer.Exit(2)
+    _forget_real_accounts()
     # Steps go to standard error where standard output is for a tool.
     console = Console(stderr=format is Format.JSON, soft_wrap=False)
     if not console.is_terminal:
         console = Console(stderr=format is Format.JSON, width=120)
     raise typer.Exit(_demo(mesh.resolve(), console, keep=keep, json_wanted=format is Format.JSON))
+
+
+def _forget_real_accounts() -> None:
+    """Nothing of a real account reaches the demo: no profile or key of the person's, no proxy for loopback."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "MOTO_"))]:
+        del os.environ[name]
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1", "localhost")))
 
 
 def _demo(mesh: Path, console: Console, *, keep: bool, json_wanted: bool) -> int:
@@ -76,7 +87,7 @@ def _demo(mesh: Path, console: Console, *, keep: bool, json_wanted: bool) -> int
         if json_wanted:
             typer.echo(json.dumps(as_json(outcome, aws.endpoint if keep else None), indent=2))
         if not json_wanted or keep:
-            _what_next(console, aws, keep=keep, ok=outcome.ok)
+            _what_next(console, aws, outcome, keep=keep)
         if keep:
             aws.keep()
     except InvalidMeshError as error:
@@ -100,20 +111,37 @@ def _failed(text: str, screen: Terminal, json_wanted: bool) -> None:
         typer.echo(json.dumps({"ok": False, "error": text}, indent=2))
 
 
-def _what_next(console: Console, aws: LocalAwsProcess, *, keep: bool, ok: bool) -> None:
-    console.print("[bold]Next[/bold]" if ok else "[bold]What to do[/bold]")
+def _what_next(console: Console, aws: LocalAwsProcess, outcome: Outcome, *, keep: bool) -> None:
+    from lakemesh.cli import local
+
+    if not outcome.ok:
+        console.print("The columns marked with ! are not what expected.yaml says; each difference is listed above.")
+    console.print("[bold]Next[/bold]")
+    if keep and local.running() is None:
+        local.STATE.parent.mkdir(exist_ok=True)
+        local.STATE.write_text(json.dumps({"port": aws.port, "pid": aws.pid}) + "\n")
+        console.print(
+            "  It runs on, with everything in it:\n"
+            f'  eval "$(lakemesh local env --region {outcome.region} --role {outcome.principal})"\n'
+            "      be one of the principals: boto3 and the AWS CLI follow\n"
+            "  lakemesh up --local\n"
+            "      deploy your edits of mesh/ to it\n"
+            "  lakemesh local stop\n"
+            "      end it",
+            highlight=False,
+            markup=False,
+        )
+        return
     if keep:
         console.print(
-            f"  The local AWS answers at {aws.endpoint} until you end it: kill {aws.pid}\n"
-            f"  As any account's administrator:  AWS_ENDPOINT_URL={aws.endpoint} AWS_ACCESS_KEY_ID=<account id> "
-            "AWS_SECRET_ACCESS_KEY=any aws glue get-databases",
+            f"  It runs on at {aws.endpoint} (another local AWS is running here; this one ends with: kill {aws.pid})",
             highlight=False,
         )
         return
     console.print(
-        "  mesh/grants/ar.yaml        add `confidential` to a grant that names one principal, and run the demo again\n"
-        "  mesh/expected.yaml         what the demo holds the mesh to: change a line and see it fail\n"
-        "  lakemesh demo --keep       leaves the local AWS running, to look around in it\n"
-        "  lakemesh validate          every mistake in your mesh, with file, line and the mend",
+        "  mesh/grants/ar.yaml    add a sensitivity to a grant, and run the demo again: it says what is different\n"
+        "  mesh/expected.yaml     what the demo holds the mesh to: change a line and see it fail\n"
+        "  lakemesh demo --keep   leaves the local AWS running, to look around in it\n"
+        "  lakemesh validate      every mistake in your mesh, with file, line and the mend",
         highlight=False,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -19,6 +20,9 @@ TRIES = 3
 """Another process may take the port between our look and its start."""
 
 
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback is reached through no proxy
+
+
 class LocalAwsError(Exception):
     """The local AWS did not start; the text ends with what it said."""
 
@@ -27,6 +31,11 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
+
+
+def environment() -> dict[str, str]:
+    """This process's environment without anything that leads to a real account."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
 
 
 class LocalAwsProcess:
@@ -61,7 +70,9 @@ class LocalAwsProcess:
             command = [sys.executable, "-m", "local_aws.server", "--port", str(self.port)]
             with self._log.open("wb") as log:
                 # Its own session: Ctrl-C in the terminal ends the demo, which then ends it.
-                self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)  # noqa: S603
+                self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
+                    command, stdout=log, stderr=log, env=environment(), start_new_session=True
+                )
             if self._answers(self._process):
                 return self
         said = self._log.read_text(errors="replace").strip().splitlines()[-12:]
@@ -72,7 +83,7 @@ class LocalAwsProcess:
         end = time.monotonic() + DEADLINE
         while process.poll() is None and time.monotonic() < end:
             try:
-                with urllib.request.urlopen(f"{self.endpoint}/_local/health", timeout=2):  # noqa: S310 - loopback
+                with _OPENER.open(f"{self.endpoint}/_local/health", timeout=2):
                     return True
             except (urllib.error.URLError, OSError):
                 time.sleep(0.05)

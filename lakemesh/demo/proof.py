@@ -40,14 +40,6 @@ class TableProof:
     differences: tuple[str, ...] = ()
     """In sentences, everything that is not as expected; empty: proved."""
 
-    @property
-    def summary(self) -> str:
-        """`read 8`, `discover` or `denied`."""
-        count = sum(verdict is Verdict.READ for verdict in self.actual.values())
-        if count:
-            return f"read {count} of {len(self.actual)}"
-        return str(Verdict.DISCOVER if Verdict.DISCOVER in self.actual.values() else Verdict.DENIED)
-
 
 @dataclass(frozen=True)
 class Proof:

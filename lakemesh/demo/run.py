@@ -76,6 +76,9 @@ class Outcome:
     """Everything that happened."""
 
     mesh: str
+    region: str
+    principal: str
+    """Role of one of the principals, to be tried by hand."""
     steps: list[Step] = field(default_factory=list)
     proofs: dict[str, Proof] = field(default_factory=dict)
     edits: tuple[str, ...] = ()
@@ -106,7 +109,9 @@ class _Demo:
         self.declarations = load_mesh(directory)
         self.expected = load_expected(directory, self.declarations)
         self.sources = data.tables(self.declarations)
-        self.outcome = Outcome(self.declarations.mesh.name)
+        roles = (one.role for consumer in self.declarations.consumers.values() for one in consumer.principals.values())
+        mesh = self.declarations.mesh
+        self.outcome = Outcome(mesh.name, mesh.region, next(roles, "<role ARN>"))
 
     def run(self) -> Outcome:
         self._step("Start a local AWS", self.aws.start, lambda aws: f"{aws.endpoint}, {self._accounts()} accounts")

@@ -15,6 +15,12 @@ from lakemesh.demo.expected import Verdict
 from lakemesh.demo.proof import Proof, TableProof
 from lakemesh.demo.run import Change, Outcome, Step
 
+LEGEND = (
+    "8 of 12: columns that Athena returns, of all; discover: Glue shows it, Athena refuses; denied: neither shows it"
+)
+WIDE = 12
+"""Characters of a consumer's name above which it is broken at its hyphens."""
+NEW_LINE = "\n"
 MOST_DIFFERENCES = 40
 """Differences shown; the rest are counted."""
 
@@ -45,6 +51,7 @@ class Terminal:
     def proved(self, title: str, proof: Proof) -> None:
         self.console.print()
         self.console.print(matrix(title, proof))
+        self.console.print(LEGEND, style="dim")
         example = refusal(proof)
         if example:
             self.console.print(example)
@@ -84,21 +91,36 @@ def matrix(title: str, proof: Proof) -> Table:
     principals = list(dict.fromkeys(one.principal for one in proof.tables))
     cells = {(one.table, one.principal): one for one in proof.tables}
     table = Table(title=f"Who can read what, {title}", title_justify="left", title_style="bold", pad_edge=False)
-    table.add_column("table", overflow="fold")
+    table.add_column("table", no_wrap=True)
     for principal in principals:
-        table.add_column(principal.replace("/", "/\n"), overflow="fold")
+        table.add_column(_heading(principal), no_wrap=True)
+    last = ""
     for name in dict.fromkeys(one.table for one in proof.tables):
-        table.add_row(name, *(_cell(cells.get((name, principal))) for principal in principals))
+        database, _, short = name.partition(".")
+        if database != last:
+            table.add_row(Text(database, style="bold"))
+        last = database
+        table.add_row(f"  {short}", *(_cell(cells.get((name, principal))) for principal in principals))
     return table
+
+
+def _heading(principal: str) -> str:
+    """A principal over a few short lines: the columns below are narrow."""
+    consumer, _, name = principal.partition("/")
+    return f"{consumer.replace('-', '-' + NEW_LINE) if len(consumer) > WIDE else consumer}/\n{name}"
 
 
 def _cell(one: TableProof | None) -> Text:
     if one is None:
         return Text("")
-    if one.differences:
-        return Text(f"{one.summary} !", style="bold red")
-    styles = {"read": "green", "discover": "cyan", "denied": "dim"}
-    return Text(one.summary, style=styles[one.summary.split()[0]])
+    count = sum(verdict is Verdict.READ for verdict in one.actual.values())
+    if count:
+        text, style = f"{count} of {len(one.actual)}", "green"
+    elif Verdict.DISCOVER in one.actual.values():
+        text, style = "discover", "cyan"
+    else:
+        text, style = "denied", "dim"
+    return Text(f"{text} !", style="bold red") if one.differences else Text(text, style=style)
 
 
 def refusal(proof: Proof) -> Text | None:

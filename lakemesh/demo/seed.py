@@ -55,10 +55,19 @@ def guard(declarations: Declarations, clients: Clients) -> None:
 def fill(declarations: Declarations, clients: Clients, tables: Mapping[str, Sequence[SourceTable]]) -> Seeded:
     """The second half: every source database with its tables."""
     made = Seeded(0, 0, 0)
-    for name, producer in declarations.mesh.producers.items():
-        maker = _Maker(clients, producer)
-        for source in _sources(declarations, name):
-            made += maker.database(source, tables[source.twin_name])
+    for name in declarations.mesh.producers:
+        made += fill_producer(declarations, clients, tables, name)
+    return made
+
+
+def fill_producer(
+    declarations: Declarations, clients: Clients, tables: Mapping[str, Sequence[SourceTable]], name: str
+) -> Seeded:
+    """The databases of one producer."""
+    made = Seeded(0, 0, 0)
+    maker = _Maker(clients, declarations.mesh.producers[name])
+    for source in _sources(declarations, name):
+        made += maker.database(source, tables[source.twin_name])
     return made
 
 

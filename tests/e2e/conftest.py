@@ -64,8 +64,8 @@ class World:
     def up(self, directory: Path | None = None, *stacks: str) -> dict[str, StackResult]:
         """Deploy a mesh directory (the world's own); every stack has to succeed."""
         results = self.try_up(directory, *stacks)
-        failed = {stack: result.errors for stack, result in results.items() if not result.ok}
-        assert not failed
+        failed = [text for result in results.values() for text in result.errors]
+        assert not failed, "\n".join(failed)
         return results
 
     def try_up(self, directory: Path | None = None, *stacks: str) -> dict[str, StackResult]:

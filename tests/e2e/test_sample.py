@@ -58,17 +58,17 @@ def test_an_edited_grant_takes_effect_and_nothing_else_changes(restored, tmp_pat
     assert not {stack for stack in touched if stack.startswith("producer-")}
 
 
-def test_a_retired_product_leaves_its_table_in_the_catalog_readable_by_nobody(restored, copy_of_sample: Copy) -> None:
-    directory = copy_of_sample(
-        [
-            ("mesh.yaml", "name: lakemesh", "name: lakemesh"),
-        ]
-    )
-    (directory / "products" / "ap" / "vendor_payment.odcs.yaml").unlink()
+def test_a_product_is_retired_and_then_removed(restored, copy_of_sample: Copy) -> None:
+    directory = copy_of_sample([("products/ap/vendor_payment.odcs.yaml", "status: active", "status: retired")])
     without(directory / "grants" / "ap.yaml", "grants", "id", "ap-vendor-payment-treasury")
     without(directory / "consumers" / "treasury.yaml", "assignments", "grant", "ap-vendor-payment-treasury")
     restored.up(directory)
     wanted = denied_to_all(restored.expected(), "procurement_curated.vendor_payment")
+    assert restored.prove(wanted).differences == ()
+
+    # Its tables stay in the central catalog, as those of any source do: readable by nobody.
+    (directory / "products" / "ap" / "vendor_payment.odcs.yaml").unlink()
+    restored.up(directory)
     assert restored.prove(wanted).differences == ()
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from lakemesh.demo.seed import guard
+from lakemesh.demo import data
+from lakemesh.demo.seed import fill_producer, guard
 from lakemesh.deploy.run import DeployError
 from tests.e2e.conftest import World
 
@@ -32,12 +34,15 @@ def test_a_failing_handler_fails_the_deployment_with_its_message_and_the_next_on
     reset: Callable[[], str], mesh: Path
 ) -> None:
     world = World(reset(), mesh).prepare(seeded=False)
-    guard(world.declarations, world.clients)  # the producers have no databases yet
-    world.up(None, "central", "producer-erp", "producer-procurement")
-    results = world.try_up(None, "domain-ap")
-    assert not results["domain-ap"].ok
-    assert "procurement_" in "\n".join(results["domain-ap"].errors)
-    world.fill()
+    tables = data.tables(world.declarations)
+    guard(world.declarations, world.clients)
+    fill_producer(world.declarations, world.clients, tables, "erp")  # procurement has no databases yet
+    world.up(None, "central", "producer-erp", "producer-procurement", "domain-ar")
+    failed = world.try_up(None, "domain-ap", "consumer-treasury")
+    assert not failed["domain-ap"].ok
+    assert re.search(r"procurement_(raw|curated)", "\n".join(failed["domain-ap"].errors))
+    assert not failed["consumer-treasury"].attempted
+    fill_producer(world.declarations, world.clients, tables, "procurement")
     world.up()
     assert world.prove().differences == ()
 
