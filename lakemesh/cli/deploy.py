@@ -40,7 +40,7 @@ def up(stacks: Stacks = None, local: Local = False, mesh: MeshDir = DEFAULT_MESH
 
     Exit code 0: deployed, 1: invalid mesh or a stack failed, 2: misuse.
     """
-    from lakemesh.deploy.run import deploy
+    from lakemesh.deploy.run import deploy, orphans
 
     directory, endpoint = _target("up", stacks, local=local, mesh=mesh)
 
@@ -48,8 +48,14 @@ def up(stacks: Stacks = None, local: Local = False, mesh: MeshDir = DEFAULT_MESH
         from lakemesh.access.check import load_mesh
         from lakemesh.deploy.prepare import prepare
 
-        prepare(load_mesh(directory), endpoint)
-        return deploy(directory, stacks or [], endpoint, reporter)
+        declarations = load_mesh(directory)
+        prepare(declarations, endpoint)
+        results = deploy(directory, stacks or [], endpoint, reporter)
+        for stack in orphans(declarations, endpoint, directory):
+            reporter.say(
+                f"Stack {stack} is no part of the mesh any more. Take it down: lakemesh destroy --local {stack}"
+            )
+        return results
 
     _run("up", work, output)
 

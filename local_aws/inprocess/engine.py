@@ -6,6 +6,7 @@ after the program, dependents first. What it leaves out stands in docs/deploy.md
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ from local_aws.provider.values import (
     with_hashes,
     without_contents,
 )
+
+log = logging.getLogger(__name__)
 
 
 class HaltError(Exception):
@@ -94,8 +97,14 @@ class Engine:
             self._new[urn] = goal.state
         try:
             return self._register(goal)
+        except HaltError:
+            raise
         except ProviderError as error:
             self.fail(urn, str(error))
+        except Exception as error:
+            # An asset that is not there, or a mistake of this engine: either way it is this resource that failed.
+            log.exception("%s failed", urn)
+            self.fail(urn, f"{type(error).__name__}: {error}")
 
     def fail(self, urn: str, message: str) -> NoReturn:
         """Record a failure and stop. Raises HaltError."""

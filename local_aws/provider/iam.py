@@ -181,10 +181,11 @@ class Policy(ResourceType):
         return sorted((v for v in versions if not v["IsDefaultVersion"]), key=lambda version: version["CreateDate"])
 
     def update(self, at: At) -> None:
-        iam, old = at.client("iam"), self._old_versions(at.aws, at.id)
-        if len(old) >= VERSIONS_KEPT - 1:
-            iam.delete_policy_version(PolicyArn=at.id, VersionId=old[0]["VersionId"])
+        iam = at.client("iam")
         if not self.same("policy", at.state.get("policy"), at.inputs["policy"]):
+            old = self._old_versions(at.aws, at.id)
+            if len(old) >= VERSIONS_KEPT - 1:
+                iam.delete_policy_version(PolicyArn=at.id, VersionId=old[0]["VersionId"])
             iam.create_policy_version(PolicyArn=at.id, PolicyDocument=at.inputs["policy"], SetAsDefault=True)
         at.retag(
             lambda keys: iam.untag_policy(PolicyArn=at.id, TagKeys=keys),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from local_aws.inprocess import run
 from local_aws.inprocess.state import LockedError
 from local_aws.inprocess.steps import Op
 from local_aws.services import ledger
@@ -307,11 +309,11 @@ def test_stacks_of_one_process_leave_nothing_to_each_other(toy: Toy) -> None:
 
 def test_stacks_can_be_deployed_by_threads_side_by_side(toy: Toy) -> None:
     program = "name = pulumi.get_stack()\nfor n in range(20):\n    thing(f'{name}-{n}')\npulumi.export('stack', name)"
-    toy.write(program)
+    project = toy.write(program)
     outputs: dict[str, object] = {}
 
     def deploy(stack: str) -> None:
-        outputs[stack] = toy.up(program, stack).outputs
+        outputs[stack] = run.up(project, stack, toy.cloud).outputs  # type: ignore[arg-type]
 
     threads = [threading.Thread(target=deploy, args=(stack,)) for stack in ("one", "two", "three")]
     for thread in threads:
@@ -335,3 +337,63 @@ def test_every_failure_of_resources_that_run_side_by_side_is_reported(toy: Toy) 
     outcome = toy.up("for n in range(3):\n    thing(f't{n}', value='boom')")
     assert 1 <= len(outcome.failures) <= 3
     assert all("would not have" in failure.message for failure in outcome.failures)
+
+
+def test_an_asset_that_is_not_there_fails_the_resource_that_wanted_it(toy: Toy) -> None:
+    outcome = toy.up("thing('a', extra=pulumi.FileAsset('missing.txt'))")
+    assert "missing.txt" in outcome.failures[0].message
+    assert outcome.failures[0].urn.endswith("::a")
+
+
+def test_an_asset_s_path_is_taken_from_the_project_and_only_its_content_counts(toy: Toy) -> None:
+    (toy.root / "note.txt").write_text("one")
+    program = "thing('a', extra=pulumi.FileAsset('note.txt'))"
+    toy.up(program)
+    (toy.root / "note.txt").touch()
+    assert toy.up(program).changes == []
+    (toy.root / "note.txt").write_text("two")
+    assert [step.changed for step in toy.up(program).changes] == [("extra",)]
+
+
+def test_the_old_object_of_a_replacement_whose_deletion_failed_is_deleted_by_the_next_run(toy: Toy) -> None:
+    toy.up("thing('a', fixed='1', extra='nodelete')")
+    assert not toy.up("thing('a', fixed='2', extra='nodelete')").ok
+    assert toy.log == ["create a"]
+    for state in toy.cloud.things.values():
+        state["extra"] = "fine"
+    stored = toy.stored()
+    assert sum(state["delete"] for state in stored.values()) == 1
+    for state in stored.values():
+        state["outputs"].pop("extra", None)
+    outcome = toy.up("thing('a', fixed='2', extra='nodelete')")
+    assert outcome.ok
+    assert toy.log == ["delete a"]
+    assert outcome.changes == []
+
+
+def test_a_run_leaves_the_process_as_it_was(toy: Toy) -> None:
+    before = sys.modules["__main__"], list(sys.path), threading.active_count()
+    (toy.root / "helper.py").write_text("NAME = 'from-a-module-beside-the-program'\n")
+    outcome = toy.up("import helper\nthing(helper.NAME)")
+    assert outcome.ok
+    assert (sys.modules["__main__"], sys.path, threading.active_count()) == before
+    sys.modules.pop("helper", None)
+
+
+def test_an_interruption_lets_what_runs_finish_and_starts_nothing_else(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited = threading.Thread.join
+    interrupted: list[threading.Thread] = []
+
+    def join(thread: threading.Thread, timeout: float | None = None) -> None:
+        if thread.name.startswith("pulumi-") and not interrupted:
+            interrupted.append(thread)
+            raise KeyboardInterrupt
+        waited(thread, timeout)
+
+    monkeypatch.setattr(threading.Thread, "join", join)
+    outcome = toy.up("import time\ntime.sleep(0.2)\nthing('a')")
+    assert [failure.message for failure in outcome.failures] == ["Interrupted."]
+    assert toy.log == []
+    assert toy.up("thing('a')").ok
