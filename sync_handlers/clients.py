@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 # Glue and Lake Formation publish no rates: `adaptive` slows down when throttled and backs off with jitter (boto3 guide,
 # "retries").
 CONFIG = Config(
-    retries={"mode": "adaptive", "max_attempts": 10}, connect_timeout=5, read_timeout=60, user_agent_extra="lakemesh"
+    retries={"mode": "adaptive", "total_max_attempts": 10},
+    connect_timeout=5,
+    read_timeout=60,
+    user_agent_extra="lakemesh",
 )
 SESSION_NAME = "lakemesh-sync"
 SESSION_SECONDS = 1800

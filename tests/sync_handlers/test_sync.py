@@ -185,7 +185,7 @@ def test_a_reader_role_that_cannot_be_assumed_names_the_producers_stack(
 
 def test_clients_back_off_adaptively_when_throttled() -> None:
     assert clients.CONFIG.retries["mode"] == "adaptive"  # type: ignore[attr-defined]
-    assert clients.CONFIG.retries["max_attempts"] == 10  # type: ignore[attr-defined]
+    assert clients.CONFIG.retries["total_max_attempts"] == 10  # type: ignore[attr-defined]
 
 
 # ---------------------------------------------------------------------------------------------- a real client
