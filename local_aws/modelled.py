@@ -1,4 +1,4 @@
-"""The table of what is modelled, for docs/local-aws.md: `python -m local_aws.modelled docs/local-aws.md` writes it anew."""
+"""The table of what is modelled: `python -m local_aws.modelled docs/local-aws.md` writes it anew."""
 
 from __future__ import annotations
 

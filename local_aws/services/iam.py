@@ -41,7 +41,8 @@ def role(arn: str) -> Role | None:
     parts = _ARN.fullmatch(arn)
     if parts is None:
         return None
-    return next((found for found in _backend(parts["account"]).get_roles() if found.arn == arn), None)
+    # list(): another thread may be making a role.
+    return next((found for found in list(_backend(parts["account"]).get_roles()) if found.arn == arn), None)
 
 
 def exists(principal: str) -> bool:
@@ -54,7 +55,7 @@ def exists(principal: str) -> bool:
     kind, _, name = parts["resource"].partition("/")
     backend = _backend(parts["account"])
     if parts["service"] == "sts":
-        return kind == "assumed-role" and any(found.name == name.split("/")[0] for found in backend.get_roles())
+        return kind == "assumed-role" and any(found.name == name.split("/")[0] for found in list(backend.get_roles()))
     if kind == "role":
         return role(principal) is not None
     return kind == "root" or (kind == "user" and any(user.arn == principal for user in backend.users.values()))
@@ -85,7 +86,7 @@ def statements(role_arn: str) -> Statements | None:
         return None
     attached = [
         version.document
-        for managed in found.managed_policies.values()
+        for managed in list(found.managed_policies.values())
         for version in managed.versions
         if version.is_default
     ]

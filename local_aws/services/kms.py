@@ -40,7 +40,7 @@ def find(arn: str) -> Key | None:
     kind, _, name = parts["resource"].partition("/")
     if kind == "key":
         return backend.keys.get(name)
-    return next((key for key in backend.keys.values() if f"alias/{name}" in key.aliases), None)
+    return next((key for key in list(backend.keys.values()) if f"alias/{name}" in key.aliases), None)
 
 
 def key_of(ciphertext: bytes) -> str | None:

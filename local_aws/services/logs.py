@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from moto.logs.models import logs_backends
+from moto.logs.models import LogsBackend, logs_backends
 
 from local_aws.services import iam
-from local_aws.services.calls import allow
+from local_aws.services.calls import LOCK, allow
 from local_aws.services.identity import Identity
 
 allow(
@@ -24,7 +24,12 @@ def append(identity: Identity, region: str, group: str, stream: str, lines: list
     Source: Lambda developer guide, "Sending Lambda function logs to CloudWatch Logs" (execution role).
     """
     arn = f"arn:aws:logs:{region}:{identity.account}:log-group:{group}"
-    backend = logs_backends[identity.account][region]
+    with LOCK:  # as moto's own calls are made
+        return _append(identity, logs_backends[identity.account][region], arn, (group, stream), lines)
+
+
+def _append(identity: Identity, backend: LogsBackend, arn: str, place: tuple[str, str], lines: list[str]) -> bool:
+    group, stream = place
     if group not in backend.groups:
         if not iam.permitted(identity, "logs:CreateLogGroup", arn):
             return False

@@ -12,7 +12,7 @@ from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket, FakeKey, S3Backend, s3_backends
 
 from local_aws.services import iam, kms, policy
-from local_aws.services.calls import AwsError, Call, allow, operation
+from local_aws.services.calls import LOCK, AwsError, Call, allow, operation
 from local_aws.services.identity import Identity
 
 allow(
@@ -85,8 +85,9 @@ def keys(identity: Identity, bucket: str, prefix: str) -> list[tuple[str, str]]:
     """(key, etag) of each object under `prefix`, sorted. Raises AwsError AccessDenied or NoSuchBucket."""
     backend = _backend(bucket)
     _require(identity, "s3:ListBucket", bucket, **{"s3:prefix": prefix})
-    found = backend.get_bucket(bucket).keys
-    return sorted((name, found[name].etag) for name in found if name.startswith(prefix))
+    with LOCK:  # moto changes it under this lock
+        found = backend.get_bucket(bucket).keys
+        return sorted((name, found[name].etag) for name in found if name.startswith(prefix))
 
 
 def read(identity: Identity, bucket: str, key: str) -> bytes:

@@ -7,13 +7,14 @@ import io
 import json
 import textwrap
 import zipfile
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws.services.lambda_.functions import functions
+from local_aws.services.lambda_.functions import functions, stop_workers
 from tests.local_aws.test_iam import ANYONE_HERE, HOME, OTHER, code, may, role, trust
 
 LAMBDA = {"Service": "lambda.amazonaws.com"}
@@ -193,8 +194,8 @@ def test_a_function_that_writes_into_the_runtimes_own_channel_only_hurts_itself(
     source = """
         import os
         def handler(event, context):
-            for fd in range(3, 20):
-                try: os.write(fd, event.encode())
+            for fd in os.listdir("/proc/self/fd"):
+                try: os.write(int(fd), event.encode())
                 except OSError: pass
             return "mine"
     """
@@ -368,3 +369,21 @@ def test_a_function_may_call_another_function_and_itself(client: Any) -> None:
             return json.loads(made["Payload"].read()) + [event]
     """
     assert call(create(client, source, may("lambda:InvokeFunction"), Timeout=60), 2)[0] == [0, 1, 2]
+
+
+def test_stopping_the_workers_also_ends_one_in_the_middle_of_an_event(client: Any, tmp_path: Path) -> None:
+    source = """
+        import os, pathlib, time
+        def handler(event, context):
+            pathlib.Path(event).write_text(str(os.getpid()))
+            time.sleep(600)
+    """
+    made, noted = create(client, source, Timeout=300), tmp_path / "pid"
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(call, made, str(noted))
+        while not (noted.exists() and noted.read_text()):
+            wait([answer], timeout=0.01)
+        stop_workers()
+        result, _ = answer.result(timeout=30)
+    assert result["errorType"] == "Runtime.ExitError"
+    assert not Path(f"/proc/{noted.read_text()}").exists()

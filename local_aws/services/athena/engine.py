@@ -24,7 +24,7 @@ from local_aws.services.identity import Identity
 
 MEMORY = "512MB"
 SECONDS = 60.0
-ROWS, CHARACTERS, CHUNK = 200_000, 64_000_000, 100
+ROWS, CHARACTERS, CHUNK = 200_000, 16_000_000, 100
 """Bounds of a query here. Athena's own are far wider."""
 VIEW_DEPTH = 10
 

@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 PATIENCE = 2.0
 """Seconds that StartQueryExecution waits for a query to end: small ones are done when the client first asks."""
 PAGE = 1000
-KEPT = 1000
-"""Executions remembered; Athena keeps 45 days of them."""
+KEPT = 200
+"""Executions remembered, with their results; Athena keeps 45 days of them."""
 FINAL = {"SUCCEEDED", "FAILED", "CANCELLED"}
 
 _turns = threading.BoundedSemaphore(4)

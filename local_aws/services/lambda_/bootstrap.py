@@ -12,6 +12,7 @@ import os
 import resource
 import socket
 import sys
+import threading
 import time
 import traceback
 from typing import Any
@@ -105,7 +106,15 @@ def answer(handler: Any, event: dict[str, Any]) -> dict[str, Any]:
         return {"error": error("Runtime.MarshalError", message, request_id=request_id)}
 
 
+def end_with(parent: int) -> None:
+    """End this process when the server is gone, whatever the function is doing."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
 def main() -> None:
+    threading.Thread(target=end_with, args=[os.getppid()], daemon=True).start()
     connection = socket.socket(fileno=int(sys.argv[1]))
     connection.set_inheritable(False)
     channel = Channel(connection)

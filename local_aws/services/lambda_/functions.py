@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import datetime as dt
 import hashlib
 import io
@@ -17,7 +16,7 @@ from typing import Any
 
 from local_aws.services import endpoint, iam, identity
 from local_aws.services.calls import AwsError, on_reset
-from local_aws.services.lambda_.worker import LAYERS, Outcome, Worker, folder
+from local_aws.services.lambda_.worker import LAYERS, Outcome, Worker, folder, stop_all
 
 UNZIPPED_LIMIT = 262_144_000
 CONCURRENCY = 10
@@ -170,8 +169,8 @@ def stop_workers() -> None:
     """End every worker process; a function that is invoked again gets a new one."""
     for regional in list(_functions.values()):
         for function in list(regional.values()):
-            with contextlib.suppress(OSError):
-                function.changed()
+            function.changed()
+    stop_all()
 
 
 @on_reset

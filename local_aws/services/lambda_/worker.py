@@ -82,6 +82,19 @@ class Packages:
 packages = Packages()
 
 
+_lock = threading.Lock()
+_alive: set[Worker] = set()
+
+
+@atexit.register
+def stop_all() -> None:
+    """End every worker, also one in the middle of an event."""
+    with _lock:
+        workers = list(_alive)
+    for worker in workers:
+        worker.stop()
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What an invocation ended in: a payload, or an error and whether the runtime, not the code, reported it."""
@@ -113,6 +126,8 @@ class Worker:
                 start_new_session=True,
             )
         self._ready = False
+        with _lock:
+            _alive.add(self)
 
     def invoke(self, payload: str, arn: str, request_id: str, timeout: float) -> Outcome:
         """Hand over one event and wait for its result,
@@ -174,6 +189,8 @@ class Worker:
 
     def stop(self) -> str:
         """End the process and whatever it started; how it ended, in Lambda's words."""
+        with _lock:
+            _alive.discard(self)
         with contextlib.suppress(subprocess.TimeoutExpired):
             # Where it is ending by itself its own exit status is what a person wants to read.
             self._connection.close()
