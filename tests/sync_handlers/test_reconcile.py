@@ -96,7 +96,7 @@ def test_nothing_is_ever_written_at_the_source() -> None:
     assert world.source.writes == []
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(tables(), max_size=5), st.lists(tables(), max_size=5))
 def test_after_any_two_states_of_the_source_a_further_run_writes_nothing(
     first: list[dict[str, Any]], second: list[dict[str, Any]]

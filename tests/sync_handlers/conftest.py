@@ -1,0 +1,8 @@
+"""Property tests here have no deadline: the machine that runs them may be busy with something else."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
