@@ -82,6 +82,7 @@ class Engine:
         self._recreate: dict[str, ResourceState] = {}
         self._providers: dict[str, LocalProvider] = {}
         self._lock = threading.RLock()
+        self._cascade = threading.Lock()
         self._touched = False
 
     # ------------------------------------------------------------------------------------------------ registering
@@ -264,7 +265,9 @@ class Engine:
         if plan.op is Op.UPDATE and plan.old is not None:
             return self._update(plan.old, state, plan.inputs)
         if plan.old is not None and plan.delete_first:
-            self._delete_before(plan.old)
+            # One at a time: two replacements may take along the same dependent.
+            with self._cascade:
+                self._delete_before(plan.old)
         done = self._create(state, plan.inputs)
         self._save(done, None if plan.delete_first else plan.old, replaced=True)
         return done
@@ -313,7 +316,8 @@ class Engine:
         replaced = {root.urn}
         for state in reversed(deletion_order(self._old.values(), self._renamed)):
             touched = {key for key, urns in state.property_dependencies.items() if replaced & set(urns)}
-            if state.urn in self._new or not state.custom or state.is_provider or not touched:
+            settled = state.urn in self._new or state.urn in self._recreate
+            if settled or not state.custom or state.is_provider or not touched:
                 continue
             news = {key: UNKNOWN if key in touched else value for key, value in state.inputs.items()}
             request = pb.DiffRequest(
@@ -331,6 +335,9 @@ class Engine:
     def finish(self) -> None:
         """After a program that ended well: delete what was replaced and what is no longer registered."""
         if self.outcome.failures:
+            # Whoever builds on this stack waits until it is deployed as its program says.
+            if not self.preview and self._ledger.complete:
+                self._write(complete=False)
             return
         kept = {*self._new, *self._renamed}
         dropped = [s for urn, s in self._old.items() if urn not in kept and urn not in self._recreate]

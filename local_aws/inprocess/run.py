@@ -136,7 +136,7 @@ def _run_program(project: Project, stack: str, config: Mapping[str, str], engine
             if not engine.outcome.failures:
                 engine.outcome.failures.append(Failure("", _trimmed(error, project.root)))
 
-    thread = threading.Thread(target=contextvars.Context().run, args=(go,), name=f"pulumi-{stack}")
+    thread = threading.Thread(target=contextvars.Context().run, args=(go,), name=f"pulumi-{stack}", daemon=True)
     thread.start()
     try:
         thread.join()

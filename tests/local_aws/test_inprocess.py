@@ -397,3 +397,28 @@ def test_an_interruption_lets_what_runs_finish_and_starts_nothing_else(
     assert [failure.message for failure in outcome.failures] == ["Interrupted."]
     assert toy.log == []
     assert toy.up("thing('a')").ok
+
+
+def test_a_stack_whose_program_failed_is_not_complete_until_it_is_mended(toy: Toy) -> None:
+    def complete() -> object:
+        return ledger.answer("GET", "/toys/one")[1]["complete"]
+
+    toy.up("thing('a')")
+    assert complete() is True
+    toy.up("raise pulumi.RunError('no')", preview=True)
+    assert complete() is True
+    toy.up("raise pulumi.RunError('no')")
+    assert complete() is False
+    toy.up("thing('a')")
+    assert complete() is True
+
+
+def test_a_dependent_of_two_replacements_is_recreated_once(toy: Toy) -> None:
+    program = """
+    a, b = (thing(name, fixed='{}', delete_before_replace=True) for name in 'ab')
+    thing('c', fixed=pulumi.Output.concat(a.made, b.made))
+    """
+    toy.up(program.format(1))
+    assert toy.up(program.format(2)).ok
+    assert sorted(toy.log) == ["create a", "create b", "create c", "delete a", "delete b", "delete c"]
+    assert toy.log.index("delete c") < min(toy.log.index("delete a"), toy.log.index("delete b"))
