@@ -142,8 +142,10 @@ def _reviewed(column: Json) -> list[Any]:
 
 
 def _table(product: Product, table: Table) -> Json:
+    # A retired product lets go of its LF-Tags: Lake Formation refuses to take a value out of the ontology while a table
+    # carries it, so a contract can only be deleted once its domain was deployed with the product retired.
     readable = product.status is not Status.RETIRED
-    tags = {**table.tags, "product": product.name}
+    tags = {**table.tags, "product": product.name} if readable else {}
     if table.kind == "view" and readable:
         highest = view_sensitivity(table)
         tags |= {"sensitivity": highest.value} if highest else {}
@@ -163,14 +165,14 @@ def _table(product: Product, table: Table) -> Json:
 
 
 def _column(column: Column, *, readable: bool) -> Json:
-    """A retired product's columns count as unreviewed: whoever could read them no longer can."""
+    """A retired product's columns count as unreviewed and untagged: whoever could read them no longer can."""
     return {
         "name": column.name,
         "type": column.type,
         "sensitivity": column.sensitivity.value if column.sensitivity and readable else None,
         "personalData": column.personal_data,
         "partitionKey": column.partition_key,
-        "tags": dict(column.tags),
+        "tags": dict(column.tags) if readable else {},
     }
 
 
