@@ -70,8 +70,7 @@ def _accept_all(owner: str, access: Shares, budget: Budget) -> set[str]:
         return set(accepted.values())
     raise IncompleteError(
         f"Still pending of account {owner}: {counted(len(open_), 'invitation')}:\n{listed(open_)}\nRun up again: it "
-        "accepts "
-        "the rest."
+        "accepts the rest."
     )
 
 

@@ -68,8 +68,7 @@ def reader(producer: Producer) -> GlueClient:
             raise
         raise NotDeployedError(
             f"Producer {producer.name}: the reader role {producer.reader_role} cannot be assumed ({code(error)}). The "
-            "role and its trust "
-            f"are made by that producer's stack: {deploy(producer.stack)}."
+            f"role and its trust are made by that producer's stack: {deploy(producer.stack)}."
         ) from error
     return boto3.client(
         "glue",

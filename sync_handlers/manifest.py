@@ -125,8 +125,7 @@ def stale(what: str, has: str | None, wanted: str) -> NotDeployedError:
     carries = f"digest {has}" if has else "nothing"
     return NotDeployedError(
         f"{what}: this function carries {carries} of it, the invocation is about digest {wanted}. The manifest is "
-        "bundled with the "
-        f"functions of stack central: {deploy('central')}."
+        f"bundled with the functions of stack central: {deploy('central')}."
     )
 
 
@@ -155,8 +154,7 @@ def parse(document: Any, where: str = "manifest.json") -> Manifest:
     if version != VERSION or isinstance(version, bool):
         raise ManifestError(
             f"{where}: manifest version {version!r}; these handlers read version {VERSION}. Bundle and manifest come "
-            "from different "
-            f"releases: {deploy('central')}."
+            f"from different releases: {deploy('central')}."
         )
     try:
         return _parse(document)

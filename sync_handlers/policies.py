@@ -54,8 +54,8 @@ def merge(existing: str | None, statements: Sequence[Statement], prefixes: Prefi
     if size > limit:
         raise RefusedError(
             f"{where}: with the mesh's {len(statements)} statements its policy would have {size:,} bytes, and "
-            f"{limit:,} is the limit. "
-            "Shorten the owner's statements, or set policyStatements: print for this producer and place them by hand."
+            f"{limit:,} is the limit. Shorten the owner's statements, or set policyStatements: print for this producer "
+            "and place them by hand."
         )
     return Merged(text, changed=True)
 
@@ -82,8 +82,7 @@ def _statements(document: Mapping[str, Any], where: str) -> list[Statement]:
     if not isinstance(statements, list) or not all(isinstance(statement, dict) for statement in statements):
         raise RefusedError(
             f"{where}: the `Statement` of its policy is neither an object nor a list of objects. Nothing was changed; "
-            "its owner has "
-            "to repair it."
+            "its owner has to repair it."
         )
     return statements
 

@@ -99,8 +99,7 @@ class KeyPolicy:
         if text is None:
             raise RefusedError(
                 f"{self.where}: without the mesh's statements its policy would be empty, and nobody could ever manage "
-                "the key again. "
-                "Its owner has to add a statement for their own administrators first."
+                "the key again. Its owner has to add a statement for their own administrators first."
             )
         try:
             # The lockout check stays on: KMS refuses a policy that its writer could not change any more.
@@ -124,7 +123,6 @@ def _refused(error: ClientError, where: str) -> HandlerError:
     if clients.code(error) in {"MalformedPolicy", "MalformedPolicyDocumentException"}:
         return NotDeployedError(
             f"{where}: AWS refuses the merged policy ({clients.text(error)}). A policy cannot name principals that do "
-            "not exist: "
-            f"{deploy('central')}."
+            f"not exist: {deploy('central')}."
         )
     return RefusedError(f"{where}: {clients.text(error)}. Its policy is as it was before.")

@@ -109,8 +109,7 @@ def _verify(wish: Wish, before: str | None, budget: Budget) -> None:
             if not policies.kept(before, after, wish.prefixes, wish.policy.where):
                 raise IncompleteError(
                     f"{wish.policy.where}: somebody else changed its policy while it was merged. Compare it with its "
-                    "history, then "
-                    "run up again."
+                    "history, then run up again."
                 )
             return
         budget.back_off(attempt)

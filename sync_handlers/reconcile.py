@@ -134,8 +134,8 @@ class Reconcile:
         if change.danger:
             report.failures.append(
                 f"table {table}: its copy points outside the prefixes of its source ({change.danger}). Declare the "
-                "prefix in mesh.yaml, or remove the copy: "
-                f"aws glue delete-table --database-name {self.origin.twin} --name {table}"
+                f"prefix in mesh.yaml, or remove the copy: aws glue delete-table --database-name {self.origin.twin} "
+                f"--name {table}"
             )
 
     # --------------------------------------------------------------------------------------------------- the end

@@ -105,10 +105,8 @@ class ConsumerShares:
             if clients.denied(error):
                 raise NotDeployedError(
                     f"Database default: this function's role may not create it ({clients.text(error)}), and Athena "
-                    "asks for it. "
-                    "The role's CREATE_DATABASE on the catalog is made by this consumer's stack: deploy it again, or "
-                    "create the "
-                    "database as a data lake administrator."
+                    "asks for it. The role's CREATE_DATABASE on the catalog is made by this consumer's stack: deploy "
+                    "it again, or create the database as a data lake administrator."
                 ) from error
             raise
         return True

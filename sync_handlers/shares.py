@@ -40,7 +40,6 @@ def mend(invitation: Invitation) -> str:
     """What brings an invitation that was not accepted in time back."""
     return (
         f"invitation to {invitation.name} is {invitation.status.lower()}; only a new grant makes a new one: revoke the "
-        "mesh's grants to this "
-        "account in central (remove them from grants/, deploy the domain), declare them again, deploy the domain, then "
-        "this consumer"
+        "mesh's grants to this account in central (remove them from grants/, deploy the domain), declare them again, "
+        "deploy the domain, then this consumer"
     )

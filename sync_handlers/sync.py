@@ -84,21 +84,18 @@ def check_twin(twin: Reader, source: Source, stack: str) -> None:
     except (MissingError, DeniedError) as error:
         raise NotDeployedError(
             f"Twin {source.twin}: the sync role does not see this database in the central catalog ({error}). Database "
-            "and permissions are "
-            f"made by the domain's stack: {deploy(stack)}."
+            f"and permissions are made by the domain's stack: {deploy(stack)}."
         ) from error
     if database.get("TargetDatabase") or database.get("FederatedDatabase"):
         raise RefusedError(
             f"Twin {source.twin}: the central catalog has a resource link or federated database of that name, and a "
-            "copy needs one of its "
-            "own. Remove it, or give the source another `twin` in mesh.yaml."
+            "copy needs one of its own. Remove it, or give the source another `twin` in mesh.yaml."
         )
     if database.get("CreateTableDefaultPermissions"):
         raise RefusedError(
             f"Twin {source.twin}: the database gives every new table to IAM_ALLOWED_PRINCIPALS by default, so whoever "
-            "IAM lets would read "
-            "past every grant. It was created before the data lake settings were emptied (Lake Formation developer "
-            "guide, "
+            "IAM lets would read past every grant. It was created before the data lake settings were emptied (Lake "
+            "Formation developer guide, "
             f'"change-settings"). Empty its default permissions: {deploy("central")}, remove the twin, then deploy '
             f"stack {stack} again."
         )
@@ -112,18 +109,15 @@ def check_source(theirs: Reader, source: Source, producer: Producer) -> None:
     except MissingError as error:
         raise RefusedError(
             f"{where} does not exist or is hidden from the reader role. Correct domains.{source.domain}.sources in "
-            "mesh.yaml, or let the "
-            f"role see it: {deploy(producer.stack)}."
+            f"mesh.yaml, or let the role see it: {deploy(producer.stack)}."
         ) from error
     except DeniedError as error:
         raise NotDeployedError(
             f"{where} is refused to the reader role ({error}). Nothing was changed: a refusal is no deletion. The role "
-            "and its DESCRIBE "
-            f"permissions are made by that producer's stack: {deploy(producer.stack)}."
+            f"and its DESCRIBE permissions are made by that producer's stack: {deploy(producer.stack)}."
         ) from error
     if database.get("TargetDatabase") or database.get("FederatedDatabase"):
         raise RefusedError(
             f"{where} is a resource link or a federated database: its tables belong to another catalog, and shares are "
-            "not transitive. "
-            "Name the database they come from, and the producer who owns it."
+            "not transitive. Name the database they come from, and the producer who owns it."
         )

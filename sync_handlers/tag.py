@@ -62,8 +62,7 @@ def run(event: TagEvent, manifest: Manifest, access: Open, budget: Budget) -> di
             left = [one for one in jobs if one not in results]
             raise OutOfTimeError(
                 f"Product {event.product}: stopped because the function's time ran short; "
-                f"{counted(len(left), 'table')} "
-                "left:\n"
+                f"{counted(len(left), 'table')} left:\n"
                 f"{listed(left)}\nRun up again: it continues where it stopped."
             ) from None
         except DeniedError as error:
@@ -76,8 +75,7 @@ def run(event: TagEvent, manifest: Manifest, access: Open, budget: Budget) -> di
     if failures:
         raise IncompleteError(
             f"Product {event.product}: LF-Tags of {counted(len(failures), 'table')} are not as wanted; columns that "
-            "got none stay "
-            "unreadable.\n"
+            "got none stay unreadable.\n"
             f"{listed(failures)}\nRun up again when the causes are mended."
         )
     return {"product": event.product, "tables": results}
@@ -177,6 +175,5 @@ def _refused(error: DeniedError, key: str, manifest: Manifest) -> NotDeployedErr
     stack = manifest.domains[source.domain] if source else "domain-…"
     return NotDeployedError(
         f"Lake Formation refuses the tag role ({error}). Its permissions on the twin are made by stack {stack}, those "
-        "on the LF-Tags "
-        f"by stack central: {deploy('central')}, then {stack}."
+        f"on the LF-Tags by stack central: {deploy('central')}, then {stack}."
     )

@@ -218,7 +218,7 @@ def test_a_table_that_central_lacks_is_pending(cloud: Cloud) -> None:
     assert cloud.tag()["sales_raw.orders"]["missing"] is True
 
 
-def test_csv_columns_that_moved_at_the_source_keep_their_copy_and_then_their_tags_away(cloud: Cloud) -> None:
+def test_csv_columns_that_moved_at_the_source_leave_the_tagged_copy_as_it_was(cloud: Cloud) -> None:
     cloud.sync()
     cloud.tag("vendors")
     assert cloud.tags("vendors", "id") == {"id": "public"}
