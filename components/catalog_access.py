@@ -70,15 +70,19 @@ def catalog_arn(place: Place) -> str:
 
 
 def database_arns(place: Place, databases: Iterable[str]) -> list[str]:
-    """ARNs of some databases and of all tables in them (Glue developer guide, "glue-specifying-resource-arns")."""
+    """ARNs of the catalog, of some databases and of all tables in them.
+
+    Glue asks for every ancestor of what is read or written (developer guide, "glue-specifying-resource-arns").
+    """
     prefix = f"arn:{place['partition']}:glue:{place['region']}:{place['account']}"
-    return [f"{prefix}:{rest}" for name in sorted(databases) for rest in (f"database/{name}", f"table/{name}/*")]
+    return [catalog_arn(place)] + [
+        f"{prefix}:{rest}" for name in sorted(databases) for rest in (f"database/{name}", f"table/{name}/*")
+    ]
 
 
 def sync_statements(place: Place, catalog_key_arn: str) -> list[Statement]:
-    """The sync role, beyond the databases it writes: the catalog, its key, and what it never may."""
+    """The sync role, beyond the databases it writes: the catalog's key, and what it never may."""
     return [
-        allow("Catalog", [*READ_CATALOG, *WRITE_CATALOG], [catalog_arn(place)]),
         _use_key(place, catalog_key_arn, ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")),
         deny("NeverReadsData", READ_DATA),
         deny("NeverDecidesAccess", [*DECIDE_ACCESS, *DEFINE_TAGS, *SET_TAGS]),
@@ -98,7 +102,6 @@ def sync_scope(place: Place, twins: Sequence[str], reader_role_arns: Sequence[st
 def tag_statements(place: Place, catalog_key_arn: str) -> list[Statement]:
     """The tag role, beyond the databases it reads: it describes and associates LF-Tags, and nothing else."""
     return [
-        allow("Catalog", READ_TABLE, [catalog_arn(place)]),
         allow(
             "Tags",
             # Lake Formation's actions know no resources (service authorization reference, "AWS Lake Formation").
@@ -120,7 +123,6 @@ def tag_scope(place: Place, twins: Sequence[str]) -> list[Statement]:
 def reader_statements(place: Place, databases: Sequence[str], catalog_key_arn: str | None) -> list[Statement]:
     """The reader role in a producer's account: metadata of the databases that are shared, and never a row."""
     statements = [
-        allow("Catalog", READ_CATALOG, [catalog_arn(place)]),
         deny("NeverReadsData", READ_DATA),
         deny("NeverDecidesAccess", [*DECIDE_ACCESS, *DEFINE_TAGS, *SET_TAGS]),
     ]

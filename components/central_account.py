@@ -5,7 +5,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from components.catalog_access import Place, sync_scope, sync_statements, tag_scope, tag_statements
+from components.catalog_access import Place, catalog_arn, sync_scope, sync_statements, tag_scope, tag_statements
 from components.catalog_key import CatalogKey
 from components.handler_function import HandlerFunction, HandlerSettings
 from components.ontology import Ontology
@@ -148,7 +148,7 @@ class CentralAccount(pulumi.ComponentResource):
                 "settings": args["handlers"],
                 "statements": key.key_arn.apply(lambda arn: sync_statements(place, arn)),
                 "managed_policies": scoped(
-                    sync_scope(place, args["twins"], args["reader_role_arns"]), args["sync_role"], quota
+                    sync_scope(place, args["twins"], args["reader_role_arns"]), place, args["sync_role"], quota
                 ),
                 "manifest": args["manifest"],
                 "timeout": 900,
@@ -169,7 +169,7 @@ class CentralAccount(pulumi.ComponentResource):
                 "mesh": args["mesh"],
                 "settings": args["handlers"],
                 "statements": key.key_arn.apply(lambda arn: tag_statements(place, arn)),
-                "managed_policies": scoped(tag_scope(place, args["twins"]), args["tag_role"], quota),
+                "managed_policies": scoped(tag_scope(place, args["twins"]), place, args["tag_role"], quota),
                 "manifest": args["manifest"],
                 "timeout": 900,
                 "memory": 512,
@@ -180,9 +180,9 @@ class CentralAccount(pulumi.ComponentResource):
         return sync, tag
 
 
-def scoped(statements: Sequence[Statement], role: str, quota: int) -> list[str]:
+def scoped(statements: Sequence[Statement], place: Place, role: str, quota: int) -> list[str]:
     """Documents of managed policies for a role, no more than the account's quota."""
-    documents = pack(statements)
+    documents = pack(statements, common=[catalog_arn(place)])
     if len(documents) > quota:
         raise PolicyTooLargeError(
             f"role {role} would need {len(documents)} managed policies of 6,144 characters, and the account's quota is "

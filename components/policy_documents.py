@@ -62,26 +62,34 @@ def via_service(service: str, region: str, partition: str) -> str:
     return f"{service}.{region}.amazonaws.com{'.cn' if partition == 'aws-cn' else ''}"
 
 
-def pack(statements: Sequence[Statement], limit: int = MANAGED_POLICY_CHARACTERS) -> list[str]:
+def pack(
+    statements: Sequence[Statement], limit: int = MANAGED_POLICY_CHARACTERS, common: Sequence[str] = ()
+) -> list[str]:
     """Documents of at most `limit` characters that together say what `statements` say.
 
     Resource lists are split between documents, statements keep their order, so a name added at the end leaves the
-    documents before it as they were.
+    documents before it as they were. A statement that names a resource of `common` names it in every document: Glue
+    asks for the catalog beside each database.
     """
     documents: list[list[dict[str, Any]]] = [[]]
     for statement in statements:
+        kept = [resource for resource in statement["Resource"] if resource in common]
         for resource in statement["Resource"]:
-            if not _add(documents[-1], statement, resource, limit):
+            if resource in kept:
+                continue
+            if not _add(documents[-1], statement, kept, resource, limit):
                 documents.append([])
-                if not _add(documents[-1], statement, resource, limit):
+                if not _add(documents[-1], statement, kept, resource, limit):
                     raise PolicyTooLargeError(f"one statement for {resource} alone exceeds {limit} characters")
     return [document(each) for each in documents if each]
 
 
-def _add(statements: list[dict[str, Any]], statement: Statement, resource: str, limit: int) -> bool:
+def _add(
+    statements: list[dict[str, Any]], statement: Statement, kept: Sequence[str], resource: str, limit: int
+) -> bool:
     """Add one resource of a statement to a document, unless the document would then exceed the limit."""
     continued = bool(statements) and statements[-1]["Sid"] == statement["Sid"]
-    trial = {**statement, "Resource": [*(statements[-1]["Resource"] if continued else []), resource]}
+    trial = {**statement, "Resource": [*(statements[-1]["Resource"] if continued else kept), resource]}
     candidate = [*(statements[:-1] if continued else statements), trial]
     if len(document(candidate)) > limit:
         return False

@@ -6,7 +6,7 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.catalog_access import Place, catalog_arn, database_arns
+from components.catalog_access import Place, database_arns
 from components.handler_function import HandlerFunction, HandlerSettings
 from components.permissions import grant
 from components.policy_documents import Statement, allow, canonical_json
@@ -109,6 +109,6 @@ def accept_statements(args: ShareAcceptanceArgs) -> list[Statement]:
         allow(
             "DefaultDatabase",
             ["glue:CreateDatabase", "glue:GetDatabase"],
-            [catalog_arn(place), database_arns(place, ["default"])[0]],
+            database_arns(place, ["default"])[:2],
         ),
     ]

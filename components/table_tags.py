@@ -1,7 +1,7 @@
 """LF-Tags of the tables of one data product and of their columns."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -51,8 +51,8 @@ class TableTags(pulumi.ComponentResource):
 
     product: pulumi.Output[str]
     """The data product."""
-    tables: pulumi.Output[Sequence[TaggedTable]]
-    """What each of its tables carries."""
+    tables: pulumi.Output[Sequence[Mapping[str, Any]]]
+    """Each of its tables: database, table, tags, columns with their tags, partitionKeys, digest."""
     result: pulumi.Output[str]
     """What the last run of the handler did, as JSON."""
 
@@ -73,22 +73,20 @@ class TableTags(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.product = pulumi.Output.from_input(args["product"])
-        self.tables = pulumi.Output.from_input(tables)
+        described = [_described(each) for each in tables]
+        # Not from_input: it makes an output of every value inside, which costs seconds for thousands of columns.
+        self.tables = self.product.apply(lambda _: described)
         self.result = tagged.result
-        self.register_outputs(
-            {
-                "product": self.product,
-                "tables": [
-                    {
-                        "database": each["database"],
-                        "table": each["table"],
-                        "tags": each["tags"],
-                        "columns": each["columns"],
-                        "partitionKeys": each["partition_keys"],
-                        "digest": each["digest"],
-                    }
-                    for each in tables
-                ],
-                "result": self.result,
-            }
-        )
+        self.register_outputs({"product": self.product, "tables": described, "result": self.result})
+
+
+def _described(table: TaggedTable) -> Mapping[str, Any]:
+    """A table as stack policies and other languages see it."""
+    return {
+        "database": table["database"],
+        "table": table["table"],
+        "tags": table["tags"],
+        "columns": table["columns"],
+        "partitionKeys": table["partition_keys"],
+        "digest": table["digest"],
+    }
