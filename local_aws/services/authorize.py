@@ -188,11 +188,24 @@ def _s3(call: Call) -> Iterator[Need]:
     for key in keys:
         resource = f"{base}{bucket}" + (f"/{key}" if key else "")
         yield Need(action, resource, s3.owner(bucket), s3.policy_statements(bucket), extra=extra)
+    if params.get("Key") and (
+        needed := s3.key_needed(call.operation, bucket, params["Key"], params.get("SSEKMSKeyId"))
+    ):
+        yield _through_s3(call, *needed)
     if source := params.get("CopySource"):
         path = source if isinstance(source, str) else f"{source['Bucket']}/{source['Key']}"
         origin = path.lstrip("/").split("/")[0]
         resource = base + path.lstrip("/").split("?")[0]
         yield Need("s3:GetObject", resource, s3.owner(origin), s3.policy_statements(origin))
+
+
+def _through_s3(call: Call, action: str, key_arn: str) -> Need:
+    """A key that S3 uses for the caller ("Using server-side encryption with AWS KMS keys")."""
+    from local_aws.services import kms
+
+    parts = key_arn.split(":")
+    extra = {"kms:calleraccount": call.account, "kms:viaservice": f"s3.{parts[3]}.amazonaws.com"}
+    return Need(action, key_arn, parts[4], kms.policy_statements(key_arn), policy_required=True, extra=extra)
 
 
 @rule("kms")

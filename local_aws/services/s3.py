@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from moto.iam.access_control import PermissionResult
-from moto.s3.models import FakeBucket, FakeKey, S3Backend, s3_backends
+from moto.s3.models import FakeBucket, S3Backend, s3_backends
 
 from local_aws.services import iam, kms, policy
 from local_aws.services.calls import LOCK, AwsError, Call, allow, operation
@@ -74,11 +74,44 @@ def _require(identity: Identity, action: str, bucket: str, key: str = "", **extr
         raise iam.denied(identity, action, f"arn:aws:s3:::{bucket}" + (f"/{key}" if key else ""), "AccessDenied")
 
 
-def _require_key(identity: Identity, action: str, stored: FakeKey) -> None:
-    if stored.encryption != "aws:kms" or not stored.kms_key_id:
-        return
-    if not kms.may(identity, action, stored.kms_key_id, via="s3"):
-        raise iam.denied(identity, action, stored.kms_key_id, "AccessDenied")
+def key_of(bucket: str, key: str) -> str | None:
+    """ARN of the KMS key that an object is encrypted with; None: with none, or there is no such object."""
+    account = owner(bucket)
+    stored = s3_backends[account]["aws"].get_object(bucket, key) if account else None
+    return _key_arn(bucket, stored.kms_key_id) if stored is not None and stored.encryption == "aws:kms" else None
+
+
+def default_key(bucket: str) -> str | None:
+    """ARN of the KMS key that a bucket encrypts new objects with; None: with none."""
+    account = owner(bucket)
+    encryption = s3_backends[account]["aws"].get_bucket(bucket).encryption if account else None
+    chosen = (encryption or {}).get("Rule", {}).get("ApplyServerSideEncryptionByDefault", {})
+    return _key_arn(bucket, chosen.get("KMSMasterKeyID")) if chosen.get("SSEAlgorithm") == "aws:kms" else None
+
+
+def _key_arn(bucket: str, key_id: str | None) -> str | None:
+    """A key's ARN: one given by its id or alias alone is the bucket owner's, in the bucket's region."""
+    if not key_id or key_id.startswith("arn:"):
+        return key_id
+    account = str(owner(bucket))
+    region = s3_backends[account]["aws"].get_bucket(bucket).region_name
+    return f"arn:aws:kms:{region}:{account}:{key_id if key_id.startswith('alias/') else f'key/{key_id}'}"
+
+
+def key_needed(operation: str, bucket: str, key: str, given: str | None) -> tuple[str, str] | None:
+    """(action, key ARN) that a call on an object needs besides S3's own; `given` is the key that the call names."""
+    if operation in {"GetObject", "HeadObject"}:
+        found = key_of(bucket, key)
+        return ("kms:Decrypt", found) if found else None
+    if operation in {"PutObject", "CopyObject", "CreateMultipartUpload"}:
+        found = _key_arn(bucket, given) or default_key(bucket)
+        return ("kms:GenerateDataKey", found) if found else None
+    return None
+
+
+def _require_key(identity: Identity, action: str, key_arn: str | None) -> None:
+    if key_arn is not None and not kms.may(identity, action, key_arn, via="s3"):
+        raise iam.denied(identity, action, key_arn, "AccessDenied")
 
 
 def keys(identity: Identity, bucket: str, prefix: str) -> list[tuple[str, str]]:
@@ -103,25 +136,14 @@ def read(identity: Identity, bucket: str, key: str) -> bytes:
 def check_read(identity: Identity, bucket: str, key: str) -> None:
     """Raise AwsError AccessDenied unless `identity` may read an object, and decrypt with its KMS key."""
     _require(identity, "s3:GetObject", bucket, key)
-    stored = _backend(bucket).get_object(bucket, key)
-    if stored is not None:
-        _require_key(identity, "kms:Decrypt", stored)
+    _require_key(identity, "kms:Decrypt", key_of(bucket, key))
 
 
 def write(identity: Identity, bucket: str, key: str, data: bytes) -> None:
     """Put an object as `identity`. Raises AwsError AccessDenied or NoSuchBucket."""
     backend = _backend(bucket)
     _require(identity, "s3:PutObject", bucket, key)
-    encryption = (
-        (backend.get_bucket(bucket).encryption or {}).get("Rule", {}).get("ApplyServerSideEncryptionByDefault", {})
-    )
-    key_id = encryption.get("KMSMasterKeyID")
-    if (
-        encryption.get("SSEAlgorithm") == "aws:kms"
-        and key_id
-        and not kms.may(identity, "kms:GenerateDataKey", key_id, via="s3")
-    ):
-        raise iam.denied(identity, "kms:GenerateDataKey", key_id, "AccessDenied")
+    _require_key(identity, "kms:GenerateDataKey", default_key(bucket))
     backend.put_object(bucket, key, data)
 
 

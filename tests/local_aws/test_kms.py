@@ -156,15 +156,20 @@ def test_an_encrypted_object_needs_its_key_as_well_as_its_bucket(client: Any) ->
     made.put_bucket_encryption(Bucket="lake-one", ServerSideEncryptionConfiguration={"Rules": [rule]})
     made.put_object(Bucket="lake-one", Key="raw/a", Body=b"data")
     reader = role(client, HOME, "reader", trust(ANYONE_HERE), may("s3:*"))
-    who = identity.role(reader, "s")
+    who, theirs = identity.role(reader, "s"), client.role(reader, "s3")
     with pytest.raises(AwsError, match="kms:Decrypt"):
         s3.read(who, "lake-one", "raw/a")
+    with pytest.raises(ClientError, match="not authorized to perform: kms:Decrypt"):
+        theirs.get_object(Bucket="lake-one", Key="raw/a")
+    with pytest.raises(ClientError, match="not authorized to perform: kms:GenerateDataKey"):
+        theirs.put_object(Bucket="lake-one", Key="raw/b", Body=b"")
     with pytest.raises(AwsError, match="kms:GenerateDataKey"):
         s3.write(who, "lake-one", "raw/b", b"")
     client("iam", HOME).put_role_policy(
         RoleName="reader", PolicyName="k", PolicyDocument=may("kms:Decrypt", "kms:GenerateDataKey")
     )
     assert s3.read(who, "lake-one", "raw/a") == b"data"
+    assert theirs.get_object(Bucket="lake-one", Key="raw/a")["Body"].read() == b"data"
     s3.write(who, "lake-one", "raw/b", b"more")
     assert [name for name, _ in s3.keys(who, "lake-one", "raw/")] == ["raw/a", "raw/b"]
 
