@@ -33,6 +33,7 @@ REFERENCES: Final[tuple[Check, ...]] = (
 MESH_RULES: Final[tuple[Check, ...]] = (
     checks_mesh.every_part_has_its_own_account,
     checks_mesh.administrators_are_of_the_account,
+    checks_mesh.people_are_of_the_partition,
     checks_mesh.keys_are_of_the_region,
     checks_mesh.buckets_have_one_producer,
     checks_mesh.prefixes_lie_in_their_producers_buckets,

@@ -90,6 +90,11 @@ def administrators_are_of_the_account(draft: Draft) -> Iterator[Problem]:
         yield _at(draft, "quota-administrators", text, "central", "administrators")
 
 
+def people_are_of_the_partition(draft: Draft) -> Iterator[Problem]:
+    for index, arn in enumerate(_mesh(draft).deployment.people):
+        yield from _partition(draft, arn, ("deployment", "people", index))
+
+
 def keys_are_of_the_region(draft: Draft) -> Iterator[Problem]:
     """Glue and S3 can use a key of their own region only (KMS developer guide, "Regions")."""
     mesh = _mesh(draft)

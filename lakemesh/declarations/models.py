@@ -49,6 +49,15 @@ def _only_days(value: object) -> object:
     return value
 
 
+# GitHub user documentation, "About usernames", and what a repository's name may hold.
+Repository = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9_.-]{1,100}$")]
+# Part of the subject that a trust policy compares, so no wildcard: git itself allows neither * nor ? in a branch.
+Branch = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}$")]
+Environment = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,255}$")]
+# Role names with a path, and * for the parts that AWS makes up (Control Tower, IAM Identity Center).
+RolePattern = Annotated[
+    str, StringConstraints(pattern=r"^(?:[A-Za-z0-9_+=,.@*-]+/)*[A-Za-z0-9_+=,.@-][A-Za-z0-9_+=,.@*-]{0,63}$")
+]
 # EventBridge Scheduler, "Schedule types": only what repeats.
 Schedule = Annotated[str, StringConstraints(pattern=r"^(?:rate\([0-9]+ (?:minute|hour|day)s?\)|cron\([^()]+\))$")]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
@@ -203,6 +212,28 @@ class Quotas(Declaration):
     filters_per_principal_and_table: Count = Field(default=100, alias="filtersPerPrincipalAndTable")
 
 
+class GitHub(Declaration):
+    """Where GitHub Actions deploys from: `sub` of its OIDC tokens (GitHub, "OpenID Connect reference")."""
+
+    repository: Repository
+    branch: Branch = "main"
+    """Runs on this branch may deploy, where no environments are named."""
+    environments: tuple[Environment, ...] = ()
+    """Jobs in these environments may deploy, and nothing else: their reviewers decide."""
+
+
+class Deployment(Declaration):
+    """Who deploys: `lakemesh bootstrap` writes it into the trust of the governance account's deploying role."""
+
+    github: GitHub | None = None
+    people: tuple[RoleArn, ...] = ()
+    """Roles of the people who may deploy, of whatever account."""
+    platform_roles: tuple[RolePattern, ...] = Field(
+        default=("AWSControlTowerExecution", "OrganizationAccountAccessRole"), alias="platformRoles"
+    )
+    """Names of the roles, in any account, that set accounts up and may change what bootstrap made."""
+
+
 class Mesh(Declaration):
     """mesh/mesh.yaml: the accounts and who owns what."""
 
@@ -215,6 +246,7 @@ class Mesh(Declaration):
     consumers: dict[Slug, ConsumerEntry] = Field(default_factory=dict)
     sync: Sync = Field(default_factory=Sync)
     alerting: Alerting = Field(default_factory=Alerting)
+    deployment: Deployment = Field(default_factory=Deployment)
     quotas: Quotas = Field(default_factory=Quotas)
 
 

@@ -15,6 +15,7 @@ from typing import Final
 from lakemesh.declarations.models import Mesh
 
 MAX_ROLE_NAME: Final = 64  # IAM and STS quotas, "Names of IAM resources"
+MAX_POLICY_NAME: Final = 128  # IAM API, CreatePolicy, PolicyName
 MAX_FUNCTION_NAME: Final = 64  # Lambda API, CreateFunction, FunctionName
 MAX_BUCKET_NAME: Final = 63  # S3 user guide, "General purpose bucket naming rules"
 MAX_WORKGROUP_NAME: Final = 128  # Athena API, CreateWorkGroup, Name
@@ -68,6 +69,33 @@ class Naming:
         The dot keeps (a-b, c) and (a, b-c) apart: slugs have no dots.
         """
         return self._role(f"register-{domain}.{producer}")
+
+    # ---------------------------------------------------------------------------------------------- deployment
+    @property
+    def boundary(self) -> str:
+        """Permission boundary of every role that a stack makes, in each account."""
+        return shorten(f"{self._mesh.name}-boundary", MAX_POLICY_NAME)
+
+    @property
+    def deploy_boundary(self) -> str:
+        """Permission boundary of the deploying role, in each account."""
+        return shorten(f"{self._mesh.name}-deploy-boundary", MAX_POLICY_NAME)
+
+    def deploy_policy(self, number: int) -> str:
+        """One of the managed policies of the deploying role, in each account."""
+        return shorten(f"{self._mesh.name}-deploy-{number}", MAX_POLICY_NAME)
+
+    @property
+    def state_bucket(self) -> str:
+        """Bucket of the governance account that keeps the state of Pulumi's stacks."""
+        tail = f"-{self._mesh.central.account}-{self._mesh.region}"
+        head = f"{self._mesh.name}-state".replace("_", "-")
+        return shorten(head, MAX_BUCKET_NAME - len(tail)) + tail
+
+    @property
+    def state_key_alias(self) -> str:
+        """Alias of the key that encrypts that state and the secrets in it."""
+        return shorten(f"alias/{self._mesh.name}-pulumi", MAX_ALIAS_NAME)
 
     # ----------------------------------------------------------------------------------------------- producers
     def reader_role(self, producer: str) -> str:

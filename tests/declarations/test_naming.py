@@ -55,7 +55,14 @@ def test_every_name_is_one_that_aws_takes(name: str, domain: str, producer: str,
     assert "000000000003" in bucket
     assert re.fullmatch(r"[\w+=,.@:/-]{2,1224}", naming.external_id(producer))
     assert re.fullmatch(r"[A-Za-z0-9]+", naming.sid_prefix(producer))
-    assert re.fullmatch(r"alias/[a-zA-Z0-9/_-]{1,250}", naming.catalog_key_alias)
+    assert re.fullmatch(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", naming.state_bucket)
+    assert "000000000001" in naming.state_bucket
+    policies = [naming.boundary, naming.deploy_boundary, naming.deploy_policy(1), naming.deploy_policy(2)]
+    assert len(set(policies)) == 4
+    for policy in policies:
+        assert re.fullmatch(r"[\w+=,.@-]{1,128}", policy)
+    for alias in (naming.catalog_key_alias, naming.state_key_alias):
+        assert re.fullmatch(r"alias/[a-zA-Z0-9/_-]{1,250}", alias)
 
 
 @given(st.lists(slugs, min_size=2, max_size=4, unique=True))
