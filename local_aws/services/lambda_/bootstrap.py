@@ -1,6 +1,6 @@
 """Runs inside a worker process: imports a function's handler once and answers one event after another.
 
-Started as `python -I -S -B bootstrap.py <socket> <folder of the runtime's packages>...`, so that it sees the function's
+Started as `python -I -S bootstrap.py <socket> <folder of the runtime's packages>...`, so that it sees the function's
 own zip, the standard library and those folders, and nothing of whoever started it. Standard library only.
 """
 

@@ -116,7 +116,7 @@ class Worker:
         path = [packages.folder(LAYERS[layer]) for layer in layers] + [packages.folder(RUNTIME)]
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - running a function's code is what this is for
-                [sys.executable, "-I", "-S", "-B", "-u", bootstrap.__file__, str(theirs.fileno()), *path],
+                [sys.executable, "-I", "-S", "-u", bootstrap.__file__, str(theirs.fileno()), *path],
                 cwd=root,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
