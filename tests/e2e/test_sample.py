@@ -39,6 +39,21 @@ def test_every_principal_reads_what_people_wrote_down_and_nothing_else(deployed)
     assert proof.columns == 5 * sum(len(columns) for columns in deployed.expected().tables.values())
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "wrong"),
+    [
+        ("ar_curated.invoice", "due_date", Verdict.DENIED),
+        ("ar_curated.invoice", "direct_debit_iban", Verdict.READ),
+        ("general_ledger.ledger_balance", "currency", Verdict.DISCOVER),
+    ],
+)
+def test_one_wrong_line_of_expected_yaml_is_noticed(deployed, table: str, column: str, wrong: Verdict) -> None:
+    expected, who = deployed.expected(), "finance-analytics/analyst"
+    verdicts = {**expected.verdicts[who][table], column: wrong}
+    (difference,) = deployed.prove(replace(expected, verdicts={who: {table: verdicts}})).differences
+    assert difference.startswith(f"{who} on {table}: {column}: expected {wrong}, is ")
+
+
 def test_a_second_deployment_changes_nothing(deployed) -> None:
     before = len(deployed.journal())
     results = deployed.up()
