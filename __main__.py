@@ -13,6 +13,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import CentralAccount, ConsumerAccount, Domain, ProducerAccount
+from components.policy_documents import PolicyTooLargeError
 from lakemesh.access.check import load_mesh
 from lakemesh.declarations.errors import InvalidMeshError
 from lakemesh.deploy.arguments import Arguments, ArgumentsError, Options
@@ -27,7 +28,7 @@ def main() -> None:
         declarations = load_mesh(directory)
         part = Part.parse(pulumi.get_stack(), declarations)
         build(part, Arguments(declarations, options(config), dt.datetime.now(dt.UTC).date()))
-    except (InvalidMeshError, UnknownStackError, ArgumentsError) as error:
+    except (InvalidMeshError, UnknownStackError, ArgumentsError, PolicyTooLargeError) as error:
         # The one exception that Pulumi prints without a traceback.
         raise pulumi.RunError(str(error)) from error
 

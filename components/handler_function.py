@@ -51,7 +51,7 @@ class HandlerFunctionArgs(TypedDict):
     """Name of the mesh: the namespace of the function's metrics."""
     settings: HandlerSettings
     """What every handler function of a stack has in common."""
-    statements: pulumi.Input[Sequence[Statement]]
+    statements: Sequence[Statement] | pulumi.Output[Sequence[Statement]]
     """What the role may do beyond writing its log."""
     managed_policies: NotRequired[Sequence[str]]
     """Further documents, each attached as a policy of its own: the inline policies of a role end at 10,240
@@ -119,7 +119,14 @@ class HandlerFunction(pulumi.ComponentResource):
         self.register_outputs({"functionName": self.function_name, "roleArn": self.role_arn})
 
     def _policies(self, name: str, args: HandlerFunctionArgs) -> list[pulumi.Resource]:
-        inline = pulumi.Output.from_input(args["statements"]).apply(lambda statements: inline_policy(args, statements))
+        statements = args["statements"]
+        inline: pulumi.Input[str] = (
+            statements.apply(lambda known: inline_policy(args, known))
+            if isinstance(statements, pulumi.Output)
+            else inline_policy(
+                args, statements
+            )  # at once, so that a policy too large stops the program with its reason
+        )
         made: list[pulumi.Resource] = [
             aws.iam.RolePolicy(
                 f"{name}-policy",

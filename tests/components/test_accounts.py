@@ -185,16 +185,14 @@ def test_the_reader_sees_whole_tables_where_lake_formation_governs(engine: Engin
     """Trap: Lake Formation hides what is not granted, and a sync would copy a truncated schema."""
     build(engine, ProducerAccount, arguments_of("ProducerAccount"))
 
-    granted = [(r.inputs.get("database") or r["table"], r["permissions"]) for r in engine.of("Permissions")]
-    assert sorted(granted, key=str) == sorted(
-        [
-            ({"name": "orders"}, ["DESCRIBE"]),
-            ({"name": "raw"}, ["DESCRIBE"]),
-            ({"databaseName": "orders", "wildcard": True}, ["DESCRIBE"]),
-            ({"databaseName": "raw", "wildcard": True}, ["DESCRIBE"]),
-        ],
-        key=str,
-    )
+    assert {r["permissions"][0] for r in engine.of("Permissions")} == {"DESCRIBE"}
+    assert sorted(r["database"]["name"] for r in engine.of("Permissions") if "database" in r.inputs) == [
+        "orders",
+        "raw",
+    ]
+    tables = [r["table"] for r in engine.of("Permissions") if "table" in r.inputs]
+    assert sorted(each["databaseName"] for each in tables) == ["orders", "raw"]
+    assert all(each["wildcard"] for each in tables)
 
 
 def test_a_producer_under_iam_alone_gets_no_lake_formation_grant(engine: Engine) -> None:
