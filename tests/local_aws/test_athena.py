@@ -190,11 +190,26 @@ def test_quoted_csv_keeps_separators_and_line_breaks_inside_quotes(world: World)
     assert world.rows("SELECT * FROM notes ORDER BY id")[1:] == [["1", 'a; b\nc "d"'], ["2", ""]]
 
 
-def test_a_number_that_is_none_is_an_error_and_not_a_null(world: World) -> None:
+def test_a_value_that_does_not_fit_its_column_is_an_error_and_not_a_null(world: World) -> None:
     world.table("wrong", "open-csv", {"id": "int"})
-    world.put("wrong/w.csv", b'"x"\n')
     world.grant("wrong")
-    assert world.refusal("SELECT * FROM wrong") == "HIVE_BAD_DATA: Error parsing column 'id': 'x' is no int32"
+    for content in (b'"x"\n', b'""\n', b"3000000000\n", b"1.5\n"):
+        world.put("wrong/w.csv", content)
+        assert world.refusal("SELECT * FROM wrong").startswith("HIVE_BAD_DATA: Error parsing column 'id': ")
+    world.put("wrong/w.csv", b'"' + b"1" * 200_000)
+    assert world.refusal("SELECT * FROM wrong").startswith("HIVE_CURSOR_ERROR: field larger than field limit")
+
+
+def test_a_partition_value_that_does_not_fit_its_key_is_an_error(world: World) -> None:
+    world.table("parts", "json", {"id": "string"}, {"day": "date", "n": "tinyint"})
+    world.grant("parts")
+    for number, values in enumerate((("2026-13-01", "1"), ("2026-01-01", "300"))):
+        world.put(f"parts/{number}/a.json", b"{}")
+        world.partition("parts", *values, location=f"s3://{LAKE}/sales/parts/{number}/")
+        assert world.refusal("SELECT * FROM parts").startswith(("HIVE_INVALID_PARTITION_VALUE", "HIVE_BAD_DATA"))
+        world.glue.delete_partition(DatabaseName="sales", TableName="parts", PartitionValues=list(values))
+    world.partition("parts", "__HIVE_DEFAULT_PARTITION__", "1", location=f"s3://{LAKE}/sales/parts/0/")
+    assert world.rows("SELECT * FROM parts")[1] == [None, None, "1"]
 
 
 def test_json_lines_keep_their_nesting(world: World) -> None:

@@ -65,7 +65,16 @@ def _records(rows: Iterator[list[Any]], columns: Columns, null: Callable[[Any, p
                 arrays[place].append(convert(value, kind))
             except (ValueError, TypeError) as error:
                 raise QueryError(f"HIVE_BAD_DATA: Error parsing column '{name}': {error}") from error
-    return pa.table([pa.array(a, kind) for a, (_, kind) in zip(arrays, columns, strict=True)], [n for n, _ in columns])
+    made = [array(values, column) for values, column in zip(arrays, columns, strict=True)]
+    return pa.table(made, [name for name, _ in columns])
+
+
+def array(values: list[Any], column: tuple[str, pa.DataType]) -> pa.Array:
+    """Converted values as a column. Raises QueryError where one is too large for its type."""
+    try:
+        return pa.array(values, column[1])
+    except (pa.ArrowException, OverflowError) as error:
+        raise QueryError(f"HIVE_BAD_DATA: Error parsing column '{column[0]}': {error}") from error
 
 
 def _text(data: bytes, how: Format) -> io.StringIO:
@@ -85,7 +94,10 @@ def _open_csv(data: bytes, columns: Columns, how: Format) -> pa.Table:
         escapechar=escape[:1] if escape != quote else None,
         doublequote=True,
     )
-    return _records((row for row in reader if row), columns, lambda _value, _kind: False)
+    try:
+        return _records((row for row in reader if row), columns, lambda _value, _kind: False)
+    except csv.Error as error:
+        raise QueryError(f"HIVE_CURSOR_ERROR: {error}") from error
 
 
 def _lazy_simple(data: bytes, columns: Columns, how: Format) -> pa.Table:

@@ -172,5 +172,5 @@ def _partition(
             typed = None if value == "__HIVE_DEFAULT_PARTITION__" else convert(value, kind)
         except ValueError as error:
             raise QueryError(f"HIVE_INVALID_PARTITION_VALUE: Invalid partition value '{value}' for {kind}") from error
-        table = table.append_column(name, pa.array([typed] * table.num_rows, kind))
+        table = table.append_column(name, formats.array([typed] * table.num_rows, (name, kind)))
     return table
