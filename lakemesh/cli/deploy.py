@@ -93,11 +93,14 @@ def destroy(
     if not yes:
         what = ", ".join(stacks) if stacks else "every stack"
         typer.confirm(f"Delete what {what} made on the local AWS at {endpoint}?", abort=True, err=True)
-    _run(
-        "destroy",
-        lambda reporter: run(directory, stacks or [], endpoint, reporter, exclude_protected=exclude_protected),
-        output,
-    )
+
+    def work(reporter: ConsoleReporter) -> list[StackResult]:
+        results = run(directory, stacks or [], endpoint, reporter, exclude_protected=exclude_protected)
+        if any("because it is protected" in error for result in results for error in result.errors):
+            reporter.say("To keep protected resources and what they need, and delete the rest: --exclude-protected")
+        return results
+
+    _run("destroy", work, output)
 
 
 def _target(action: str, stacks: list[str] | None, *, local: bool, mesh: Path) -> tuple[Path, str]:

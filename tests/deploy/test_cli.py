@@ -158,6 +158,24 @@ def test_destroy_with_yes_does_not_ask(lakemesh: Lakemesh) -> None:
     assert "2 deleted." in result.stdout
 
 
+def test_destroy_of_protected_resources_fails_and_says_how_to_keep_them(lakemesh: Lakemesh, site: Site) -> None:
+    site.want('{"central": {"protect": true}}')
+    lakemesh("up", "--local", "central")
+    result = lakemesh("destroy", "--local", "--yes")
+    assert result.exit_code == 1
+    assert "--exclude-protected" in result.stdout
+    assert lakemesh("destroy", "--local", "--yes", "--exclude-protected").exit_code == 0
+
+
+def test_a_stack_whose_part_left_the_mesh_is_told_after_up(lakemesh: Lakemesh, bare: Site) -> None:
+    text = (bare.mesh / "mesh.yaml").read_text()
+    producer = 'producers:\n  erp:\n    account: "222233334444"\n    owner: "@acme/erp"\n'
+    (bare.mesh / "mesh.yaml").write_text(text + producer)
+    assert lakemesh("up", "--local").exit_code == 0
+    (bare.mesh / "mesh.yaml").write_text(text)
+    assert "lakemesh destroy --local producer-erp" in lakemesh("up", "--local").stdout
+
+
 def test_on_a_terminal_lines_come_with_a_live_line_that_is_gone_at_the_end(site: Site) -> None:
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=120)
