@@ -268,9 +268,7 @@ class Engine:
             # One at a time: two replacements may take along the same dependent.
             with self._cascade:
                 self._delete_before(plan.old)
-        done = self._create(state, plan.inputs)
-        self._save(done, None if plan.delete_first else plan.old, replaced=True)
-        return done
+        return self._create(state, plan.inputs, None if plan.delete_first else plan.old)
 
     def _update(self, old: ResourceState, state: ResourceState, inputs: Properties) -> ResourceState:
         answer = self._provider_of(state).Update(
@@ -288,7 +286,8 @@ class Engine:
         self._save(done, old)
         return done
 
-    def _create(self, state: ResourceState, inputs: Properties) -> ResourceState:
+    def _create(self, state: ResourceState, inputs: Properties, replaced: ResourceState | None) -> ResourceState:
+        """Create the object; `replaced` is the one that it takes the place of and that still stands."""
         kept = replace(state, inputs=without_contents(inputs))
         try:
             answer = self._provider_of(state).Create(
@@ -296,9 +295,11 @@ class Engine:
             )
         except CreatedButFailedError as error:
             outputs = without_contents(error.outputs)
-            self._save(replace(kept, id=error.identifier, outputs=outputs, tainted=True), None)
+            self._save(replace(kept, id=error.identifier, outputs=outputs, tainted=True), replaced, replaced=True)
             raise
-        return replace(kept, id=answer.id, outputs=without_contents(properties(answer.properties)))
+        done = replace(kept, id=answer.id, outputs=without_contents(properties(answer.properties)))
+        self._save(done, replaced, replaced=True)
+        return done
 
     def _delete_before(self, old: ResourceState) -> None:
         """Delete a resource that its successor cannot stand beside, after the dependents that it takes along."""

@@ -422,3 +422,12 @@ def test_a_dependent_of_two_replacements_is_recreated_once(toy: Toy) -> None:
     assert toy.up(program.format(2)).ok
     assert sorted(toy.log) == ["create a", "create b", "create c", "delete a", "delete b", "delete c"]
     assert toy.log.index("delete c") < min(toy.log.index("delete a"), toy.log.index("delete b"))
+
+
+def test_a_replacement_that_is_only_half_there_does_not_make_the_old_object_forgotten(toy: Toy) -> None:
+    toy.up("thing('a', fixed='1')")
+    assert not toy.up("thing('a', fixed='2', value='half')").ok
+    assert len(toy.cloud.things) == 2
+    assert toy.up("thing('a', fixed='2', value='whole')").ok
+    assert toy.log == ["delete a", "create a", "delete a"]
+    assert [made["value"] for made in toy.cloud.things.values()] == ["whole"]
