@@ -6,12 +6,15 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from botocore.exceptions import ClientError
 from pulumi.runtime.proto import provider_pb2 as pb
+from pulumi.runtime.proto import provider_pb2_grpc
 
 from local_aws.provider import resource, schema
 from local_aws.provider.connection import Credentials, ProviderError
@@ -286,6 +289,22 @@ def test_what_aws_refuses_is_told_with_the_operation_and_its_error(cloud: Cloud)
         ProviderError, match=r"creating RolePolicy: operation error PutRolePolicy, api error NoSuchEntity"
     ):
         cloud.create("aws:iam/rolePolicy:RolePolicy", role="nobody", policy=ALLOW)
+
+
+def test_the_same_object_serves_over_grpc(aws: LocalAws) -> None:
+    server = grpc.server(ThreadPoolExecutor(1))
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(
+        type("Served", (LocalProvider, provider_pb2_grpc.ResourceProviderServicer), {})(aws.endpoint), server
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        stub = provider_pb2_grpc.ResourceProviderStub(grpc.insecure_channel(f"127.0.0.1:{port}"))
+        news = struct({"assumeRolePolicy": TRUST})
+        checked = stub.Check(pb.CheckRequest(urn="urn:pulumi:s::p::aws:iam/role:Role::reader", news=news))
+        assert properties(checked.inputs)["name"].startswith("reader-")
+    finally:
+        server.stop(None).wait()
 
 
 # --------------------------------------------------------------------------------------------------------- values
