@@ -71,8 +71,6 @@ def _forget_real_accounts() -> None:
 
 
 def _demo(mesh: Path, console: Console, *, keep: bool, json_wanted: bool) -> int:
-    from botocore.exceptions import BotoCoreError, ClientError
-
     from lakemesh.declarations.errors import InvalidMeshError
     from lakemesh.demo.data import NoRowsError
     from lakemesh.demo.process import LocalAwsError, LocalAwsProcess
@@ -95,7 +93,7 @@ def _demo(mesh: Path, console: Console, *, keep: bool, json_wanted: bool) -> int
             f"{error}\nNothing was started. lakemesh validate checks a mesh without deploying it.", screen, json_wanted
         )
         return 1
-    except (DemoError, DeployError, LocalAwsError, NoRowsError, ClientError, BotoCoreError, TimeoutError) as error:
+    except (DemoError, DeployError, LocalAwsError, NoRowsError) as error:
         _failed(f"The demo failed. {error}", screen, json_wanted)
         return 1
     finally:
@@ -113,7 +111,9 @@ def _failed(text: str, screen: Terminal, json_wanted: bool) -> None:
 
 def _what_next(console: Console, aws: LocalAwsProcess, outcome: Outcome, *, keep: bool) -> None:
     from lakemesh.cli import local
+    from lakemesh.demo.screen import took
 
+    console.print(f"{took(outcome)}\n", style="dim", highlight=False)
     if not outcome.ok:
         console.print("The columns marked with ! are not what expected.yaml says; each difference is listed above.")
     console.print("[bold]Next[/bold]")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 HOST = "127.0.0.1"
+MODULE = "local_aws.server"
 DEADLINE = 30.0
 """Seconds until it must answer."""
 TRIES = 3
@@ -67,7 +68,7 @@ class LocalAwsProcess:
         """Start and wait until it answers. Raises LocalAwsError."""
         for _ in range(TRIES):
             self.port = free_port()
-            command = [sys.executable, "-m", "local_aws.server", "--port", str(self.port)]
+            command = [sys.executable, "-m", MODULE, "--port", str(self.port)]
             with self._log.open("wb") as log:
                 # Its own session: Ctrl-C in the terminal ends the demo, which then ends it.
                 self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell

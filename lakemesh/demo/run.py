@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from lakemesh.access.check import load_mesh
 from lakemesh.declarations.models import Declarations
 from lakemesh.demo import data
@@ -55,6 +57,9 @@ class DemoError(Exception):
 class Screen(Protocol):
     """Who shows the demonstration."""
 
+    def opened(self, directory: Path, declarations: Declarations) -> None:
+        """The mesh is read and valid, and nothing is started yet."""
+
     def begin(self, title: str) -> None:
         """A step begins."""
 
@@ -89,6 +94,7 @@ class Outcome:
         return bool(self.proofs) and all(proof.ok for proof in self.proofs.values())
 
 
+DEPLOY = "Deploy"
 AS_DECLARED = "as declared"
 AFTER_EDIT = "after the edit"
 
@@ -114,6 +120,7 @@ class _Demo:
         self.outcome = Outcome(mesh.name, mesh.region, next(roles, "<role ARN>"))
 
     def run(self) -> Outcome:
+        self.screen.opened(self.directory, self.declarations)
         self._step("Start a local AWS", self.aws.start, lambda aws: f"{aws.endpoint}, {self._accounts()} accounts")
         self.clients = Clients(self.aws.endpoint, self.declarations.mesh.region)
         self._step(
@@ -149,7 +156,10 @@ class _Demo:
     def _step(self, title: str, work: Callable[[], T], detail: Callable[[T], str]) -> T:
         self.screen.begin(title)
         began = time.monotonic()
-        result = work()
+        try:
+            result = work()
+        except (ClientError, BotoCoreError, OSError) as error:
+            raise DemoError(f"{title}: {error}") from error
         step = Step(title, time.monotonic() - began, detail(result))
         self.outcome.steps.append(step)
         self.screen.end(step)
@@ -158,7 +168,7 @@ class _Demo:
     def _deploy(self, directory: Path, declarations: Declarations) -> None:
         for part in parts(declarations):
             self._step(
-                f"Deploy {part.stack}",
+                f"{DEPLOY} {part.stack}",
                 lambda stack=part.stack: _deployed(directory, stack, self.aws.endpoint),  # type: ignore[misc]
                 counts,
             )

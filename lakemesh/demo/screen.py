@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -11,9 +12,10 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
+from lakemesh.declarations.models import Declarations
 from lakemesh.demo.expected import Verdict
 from lakemesh.demo.proof import Proof, TableProof
-from lakemesh.demo.run import Change, Outcome, Step
+from lakemesh.demo.run import DEPLOY, Change, Outcome, Step
 
 LEGEND = (
     "8 of 12: columns that Athena returns, of all; discover: Glue shows it, Athena refuses; denied: neither shows it"
@@ -31,6 +33,17 @@ class Terminal:
     def __init__(self, console: Console) -> None:
         self.console = console
         self._status: Status | None = None
+
+    def opened(self, directory: Path, declarations: Declarations) -> None:
+        mesh, products = declarations.mesh, len(declarations.products)
+        principals = sum(len(consumer.principals) for consumer in declarations.consumers.values())
+        grants = sum(len(grants) for grants in declarations.grants.values())
+        self.console.print(
+            f"[bold]lakemesh demo[/bold]: {escape(directory.name)}/ on a local AWS. Nothing leaves this machine.\n"
+            f"[dim]{len(mesh.producers)} producers, {len(mesh.domains)} domains with {products} products, "
+            f"{len(mesh.consumers)} consumers with {principals} principals, {grants} grants[/dim]\n",
+            highlight=False,
+        )
 
     def begin(self, title: str) -> None:
         if self.console.is_terminal:
@@ -84,6 +97,13 @@ class Terminal:
                 if columns:
                     self.console.print(Text(f"    {word}: {', '.join(columns)}", style=style))
         self.console.print()
+
+
+def took(outcome: Outcome) -> str:
+    """How long it all took, by what: deployments, proofs, the rest."""
+    every = sum(step.seconds for step in outcome.steps)
+    deploying = sum(step.seconds for step in outcome.steps if step.title.startswith(DEPLOY))
+    return f"{every:.0f} s in all, {deploying:.0f} s of it for {len(outcome.proofs)} deployments of every stack"
 
 
 def matrix(title: str, proof: Proof) -> Table:

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from lakemesh.demo import process
+from lakemesh.demo.expected import Verdict
+from lakemesh.demo.process import LocalAwsError, LocalAwsProcess
+from lakemesh.demo.proof import Proof, TableProof
+from lakemesh.demo.run import AS_DECLARED, Change, Outcome, Step, differences
+from lakemesh.demo.screen import Terminal, as_json
+
+READ, DISCOVER, DENIED = Verdict.READ, Verdict.DISCOVER, Verdict.DENIED
+
+
+def table_proof(principal: str, verdicts: dict[str, Verdict], *differences: str) -> TableProof:
+    refusals = {column: "COLUMN_NOT_FOUND: line 1:8" for column, verdict in verdicts.items() if verdict is not READ}
+    return TableProof(principal, "sales.orders", verdicts, verdicts, refusals, differences)
+
+
+def shown(proof: Proof, width: int = 80) -> str:
+    sink = io.StringIO()
+    Terminal(Console(file=sink, width=width)).proved(AS_DECLARED, proof)
+    return sink.getvalue()
+
+
+def test_the_matrix_counts_readable_columns_and_names_the_rest() -> None:
+    text = shown(
+        Proof(
+            (
+                table_proof("shop/reader", {"id": READ, "name": DENIED, "price": READ}),
+                table_proof("shop/finder", {"id": DISCOVER, "name": DISCOVER, "price": DISCOVER}),
+                table_proof("shop/nobody", {"id": DENIED, "name": DENIED, "price": DENIED}),
+            ),
+            (),
+            9,
+        )
+    )
+    row = next(line for line in text.splitlines() if line.startswith("│  orders"))
+    assert [cell.strip() for cell in row.strip("│").split("│")] == ["orders", "2 of 3", "discover", "denied"]
+    assert "shop/reader asks for name of sales.orders" in text
+    assert "All 9 verdicts are as expected." in text
+
+
+def test_a_difference_is_marked_and_told_in_words() -> None:
+    said = "shop/reader on sales.orders: name: expected denied, is read"
+    text = shown(Proof((table_proof("shop/reader", {"id": READ, "name": READ}, said),), ("central catalog: x",), 3))
+    assert "2 of 2 !" in text
+    assert said in text
+    assert "2 differences from expected.yaml" in text
+
+
+def test_many_differences_are_counted_and_not_all_shown() -> None:
+    text = shown(Proof((), tuple(f"central catalog: t{number} is not there" for number in range(50)), 0))
+    assert "50 differences" in text
+    assert "and 10 more" in text
+
+
+def test_the_sample_fits_on_eighty_columns() -> None:
+    principals = ["finance-analytics/analyst", "finance-analytics/controller", "finance-analytics/intern"]
+    proofs = [
+        table_proof(who, {"id": READ, "name": DENIED})
+        for who in (*principals, "treasury/cash-desk", "treasury/payments")
+    ]
+    lines = [line for line in shown(Proof(tuple(proofs), (), 5)).splitlines() if "…" in line]
+    assert lines == []
+
+
+def test_what_an_edit_changed_is_the_columns_that_came_and_went() -> None:
+    before = Proof(
+        (table_proof("a/b", {"id": READ, "name": DENIED}), table_proof("a/c", {"id": READ, "name": DENIED})), (), 2
+    )
+    after = Proof(
+        (table_proof("a/b", {"id": DENIED, "name": READ}), table_proof("a/c", {"id": READ, "name": DENIED})), (), 2
+    )
+    assert differences(before, after) == (Change("a/b", "sales.orders", ("name",), ("id",)),)
+
+
+def test_tools_get_every_verdict_with_what_athena_said() -> None:
+    proof = Proof((table_proof("a/b", {"id": READ, "name": DENIED}),), (), 4)
+    outcome = Outcome("m", "eu-west-3", "arn", [Step("Deploy central", 1.23456, "3 created")], {AS_DECLARED: proof})
+    told = as_json(outcome, None)
+    assert told["ok"] is True
+    assert told["steps"] == [{"title": "Deploy central", "seconds": 1.235, "detail": "3 created"}]
+    assert told["proofs"][AS_DECLARED]["tables"][0]["columns"] == {
+        "id": {"expected": "read", "actual": "read"},
+        "name": {"expected": "denied", "actual": "denied", "refusal": "COLUMN_NOT_FOUND: line 1:8"},
+    }
+
+
+def test_a_demo_that_proved_nothing_is_not_ok() -> None:
+    assert not Outcome("m", "eu-west-3", "arn").ok
+
+
+def test_a_local_aws_that_does_not_start_tells_what_it_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "MODULE", "local_aws.no_such_module")
+    with pytest.raises(LocalAwsError, match=r"No module named local_aws\.no_such_module"):
+        LocalAwsProcess().start()
+
+
+def test_nothing_of_a_real_account_reaches_the_local_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("MOTO_ACCOUNT_ID", "1")
+    assert not {name for name in process.environment() if name.startswith(("AWS_", "MOTO_"))}
