@@ -21,7 +21,7 @@ allow(
     "iam",
     "GetRole", "ListRoles", "DeleteRole", "UpdateRole", "UpdateRoleDescription", "TagRole", "UntagRole", "ListRoleTags",
     "PutRolePolicy", "GetRolePolicy", "ListRolePolicies", "DeleteRolePolicy",
-    "CreatePolicy", "GetPolicy", "DeletePolicy",
+    "CreatePolicy", "GetPolicy", "DeletePolicy", "TagPolicy", "UntagPolicy",
     "GetPolicyVersion", "ListPolicyVersions", "CreatePolicyVersion", "DeletePolicyVersion",
     "AttachRolePolicy", "DetachRolePolicy", "ListAttachedRolePolicies", "ListInstanceProfilesForRole",
 )  # fmt: skip
