@@ -7,14 +7,12 @@ reset, as everything does. `answer` is its HTTP face, below `/_local/ledger`.
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
 
 from local_aws.services.calls import on_reset
 
@@ -112,9 +110,3 @@ def _of_stack(method: str, stack: tuple[str, str], body: Mapping[str, Any]) -> A
     ledger.outputs = body.get("outputs", ledger.outputs)
     ledger.complete = body.get("complete", ledger.complete)
     return 200, {}
-
-
-def http(request: Any) -> Answer:
-    """`answer` for the front door's requests (`front.route("/_local/ledger", ledger.http)`)."""
-    body = json.loads(request.get_data() or b"null")
-    return answer(request.method, unquote(request.path).removeprefix("/_local/ledger"), body)

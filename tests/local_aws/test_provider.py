@@ -284,6 +284,26 @@ def test_changed_default_tags_update_a_resource(aws: LocalAws, cloud: Cloud, cli
     assert {tag["Key"]: tag["Value"] for tag in tags} == {"mesh": "meadow", "own": "1"}
 
 
+TAGGED: dict[str, dict[str, Any]] = {
+    "aws:iam/role:Role": {"assumeRolePolicy": TRUST},
+    "aws:iam/policy:Policy": {"policy": ALLOW},
+    "aws:kms/key:Key": {},
+    "aws:cloudwatch/logGroup:LogGroup": {},
+    "aws:glue/catalogDatabase:CatalogDatabase": {},
+    "aws:s3/bucket:Bucket": {},
+    "aws:athena/workgroup:Workgroup": {},
+}
+
+
+@pytest.mark.parametrize("kind", sorted(TAGGED))
+def test_tags_come_change_and_go(cloud: Cloud, kind: str) -> None:
+    made = cloud.create(kind, **TAGGED[kind], tags={"team": "one", "old": "x"})
+    made.update(tags={"team": "two"})
+    assert made.outputs["tagsAll"] == {"mesh": "orchard", "team": "two"}
+    made.update(tags=None)
+    assert made.outputs["tagsAll"] == {"mesh": "orchard"}
+
+
 def test_what_aws_refuses_is_told_with_the_operation_and_its_error(cloud: Cloud) -> None:
     with pytest.raises(
         ProviderError, match=r"creating RolePolicy: operation error PutRolePolicy, api error NoSuchEntity"
@@ -450,6 +470,10 @@ def test_function(cloud: Cloud, client: Clients, function: Callable[..., Made]) 
     made.update(code=bundle(ECHO + "# more\n"))
     assert made.outputs["codeSha256"] != before
     made.update(timeout=60, memorySize=256)
+    made.update(tags={"team": "one"})
+    made.update(tags=None)
+    made.update(reservedConcurrentExecutions=5)
+    made.update(reservedConcurrentExecutions=None)
     assert client("lambda").get_function(FunctionName=made.id)["Configuration"]["Timeout"] == 60
     problems = cloud.problems("aws:lambda/function:Function", {"role": "r", "packageType": "Image"})
     assert {"packageType", "code", "handler", "runtime"} <= problems.keys()
