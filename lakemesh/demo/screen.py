@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
@@ -110,7 +111,15 @@ def matrix(title: str, proof: Proof) -> Table:
     """Tables by principals; what differs from expected.yaml is red."""
     principals = list(dict.fromkeys(one.principal for one in proof.tables))
     cells = {(one.table, one.principal): one for one in proof.tables}
-    table = Table(title=f"Who can read what, {title}", title_justify="left", title_style="bold", pad_edge=False)
+    table = Table(
+        title=f"Who can read what, {title}",
+        title_justify="left",
+        title_style="bold",
+        # Narrow enough for the sample on 80 columns.
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
     table.add_column("table", no_wrap=True)
     for principal in principals:
         table.add_column(_heading(principal), no_wrap=True)
