@@ -22,7 +22,7 @@ from lakemesh.deploy.parts import Kind, Part, UnknownStackError
 
 def main() -> None:
     """Build this stack's part of the mesh."""
-    config = pulumi.Config("lakemesh")
+    config = pulumi.Config()  # of the project, whatever an adopter calls it
     directory = Path(config.get("mesh") or "mesh")
     try:
         declarations = load_mesh(directory)

@@ -73,8 +73,10 @@ class RegisteredLocations(pulumi.ComponentResource):
                 f"{name}-{label}",
                 arn=location_arn(args["partition"], prefix),
                 role_arn=role.arn,
-                # Registration tries the role at once, so its policy has to be there.
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+                # Registration tries the role at once, so its policy has to be there. A location is registered once:
+                # under another role it has to go before it can come, or the new registration is taken away with the
+                # old one.
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[policy], delete_before_replace=True),
             )
             grant(
                 f"{name}-{label}-sync-role",

@@ -69,6 +69,7 @@ def test_locations_are_registered_through_a_role_that_only_reads(engine: Engine)
         assert location["roleArn"].endswith("orchard-register-sales.shop")
         assert "useServiceLinkedRole" not in location.inputs
         assert policy.urn in location.dependencies, "registration tries the role at once"
+        assert location.delete_before_replace, "its ARN is its identity, whatever role it is registered with"
     actions = {a for s in json.loads(policy["policy"])["Statement"] for a in s["Action"]}
     assert actions == {"s3:GetObject", "s3:ListBucket", "kms:Decrypt", "kms:DescribeKey"}
     (trust,) = json.loads(role["assumeRolePolicy"])["Statement"]

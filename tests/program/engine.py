@@ -67,12 +67,14 @@ class Engine(pulumi_mocks.Mocks):
         stack: str = "test",
         preview: bool = False,
         config: Mapping[str, str] | None = None,
+        project: str = "lakemesh",
     ) -> Engine:
         """Run a program in an event loop and a context of its own. Raises what the program raises."""
-        contextvars.copy_context().run(self._run, program, stack, preview, dict(config or {}))
+        contextvars.copy_context().run(self._run, program, (project, stack), preview, dict(config or {}))
         return self
 
-    def _run(self, program: Callable[[], Any], stack: str, preview: bool, config: dict[str, str]) -> None:
+    def _run(self, program: Callable[[], Any], of: tuple[str, str], preview: bool, config: dict[str, str]) -> None:
+        project, stack = of
         loop = asyncio.new_event_loop()
         threads = _Threads()
         loop.set_default_executor(ThreadPoolExecutor(max_workers=8, initializer=threads.enter))
@@ -80,11 +82,9 @@ class Engine(pulumi_mocks.Mocks):
         pulumi_settings.ROOT.set(None)
         monitor = Monitor(self)
         pulumi_settings.configure(
-            pulumi_settings.Settings(
-                project="lakemesh", stack=stack, monitor=monitor, engine=_Log(None), dry_run=preview
-            )
+            pulumi_settings.Settings(project=project, stack=stack, monitor=monitor, engine=_Log(None), dry_run=preview)
         )
-        set_all_config({f"lakemesh:{key}": value for key, value in config.items()})
+        set_all_config({f"{project}:{key}": value for key, value in config.items()})
         try:
             loop.run_until_complete(run_in_stack(program))
         finally:

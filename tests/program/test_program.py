@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 from collections import Counter
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pulumi
 import pytest
 import yaml
 
+from benchmarks.generate import generate
 from lakemesh.access.check import load_mesh
 from lakemesh.deploy.arguments import Options
 from lakemesh.deploy.parts import parts
@@ -140,6 +142,33 @@ def test_names_are_unique_in_every_stack(program: Deploy) -> None:
     for stack in STACKS:
         names = Counter((r.type, r.name) for r in program(stack).resources)
         assert max(names.values()) == 1, names.most_common(1)
+
+
+def test_an_adopter_may_call_the_project_what_they_like() -> None:
+    program = lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")  # noqa: E731
+    engine = Engine().run(
+        program, stack="central", project="orchard", config={"mesh": str(SAMPLE), "logRetentionDays": "7"}
+    )
+
+    assert {r["retentionInDays"] for r in engine.of("LogGroup")} == {7}
+
+
+def test_no_stack_of_a_large_mesh_exceeds_500_resources(tmp_path: Path, program: Deploy) -> None:
+    """Beyond that an engine writes its whole checkpoint too often; the mesh is the one whose figures are published."""
+    generate(tmp_path)
+    declarations = load_mesh(tmp_path)
+    busiest = max(declarations.consumers, key=lambda name: len(declarations.consumers[name].assignments))
+    tables = Counter(
+        {
+            name: sum(len(p.tables) for p in declarations.products.values() if p.domain == name)
+            for name in declarations.mesh.domains
+        }
+    )
+    ((largest, count),) = tables.most_common(1)
+
+    assert count == 200
+    for stack in ("central", f"domain-{largest}", f"consumer-{busiest}"):
+        assert len(program(stack, tmp_path).resources) < 500, stack
 
 
 def test_configuration_reaches_the_resources(program: Deploy) -> None:
