@@ -118,6 +118,7 @@ def matrix(title: str, proof: Proof) -> Table:
         # Narrow enough for the sample on 80 columns.
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
+        show_edge=False,
         pad_edge=False,
     )
     table.add_column("table", no_wrap=True)
@@ -129,7 +130,7 @@ def matrix(title: str, proof: Proof) -> Table:
         if database != last:
             table.add_row(Text(database, style="bold"))
         last = database
-        table.add_row(f"  {short}", *(_cell(cells.get((name, principal))) for principal in principals))
+        table.add_row(f" {short}", *(_cell(cells.get((name, principal))) for principal in principals))
     return table
 
 
