@@ -24,7 +24,7 @@ from lakemesh.access.expand import (
 )
 from lakemesh.access.state import Expression, TagPolicyResource
 from lakemesh.declarations.errors import InvalidMeshError, Problem
-from lakemesh.declarations.loader import load
+from lakemesh.declarations.loader import load, without_collector
 from lakemesh.declarations.models import Access, Declarations, Grant, Quotas
 from lakemesh.declarations.places import Places
 
@@ -33,6 +33,11 @@ Check = Callable[[Declarations, Places, dt.date], Iterator[Problem]]
 
 def problems(directory: Path, today: dt.date) -> tuple[Declarations | None, tuple[Problem, ...]]:
     """Everything wrong with a mesh directory, and its declarations if they could be built at all."""
+    with without_collector():
+        return _problems(directory, today)
+
+
+def _problems(directory: Path, today: dt.date) -> tuple[Declarations | None, tuple[Problem, ...]]:
     loaded = load(directory, today)
     if loaded.declarations is None:
         return None, loaded.problems

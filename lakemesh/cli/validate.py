@@ -33,14 +33,13 @@ def validate(
     Calls no cloud. Exit code 0: valid, 1: problems were found, 2: there is no such directory.
     """
     from lakemesh.access.check import problems as check
-    from lakemesh.declarations.loader import without_collector
     from lakemesh.declarations.report import as_json, as_sarif, as_text
 
     if not mesh.is_dir():
         raise typer.BadParameter(
             f'there is no directory "{mesh}". Name the directory that holds mesh.yaml.', param_hint="'--mesh'"
         )
-    with _notice(f"Checking {mesh} …"), without_collector():
+    with _notice(f"Checking {mesh} …"):
         declarations, problems = check(mesh, dt.datetime.now(tz=dt.UTC).date())
     counts = summary(declarations) if declarations is not None and not problems else {}
     match output:
