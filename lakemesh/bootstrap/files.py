@@ -146,7 +146,7 @@ def _notes(template: Template) -> list[str]:
     if place.kind is Kind.CENTRAL and place.mesh.deployment.github is not None:
         return [
             "",
-            "Where the account has GitHub's identity provider already, add "
+            "Where the account has GitHub's identity provider already, add",
             f"`--parameter-overrides {GITHUB_PARAMETER}=exists`.",
         ]
     governed = place.kind is Kind.PRODUCER and place.mesh.producers[place.name].governance == "lake-formation"
@@ -154,7 +154,7 @@ def _notes(template: Template) -> list[str]:
         return [
             "",
             f"Lake Formation governs this account: make {place.deploy_role_arn}",
-            "a data lake administrator beside those there are. Its settings are the producer's: no template changes them.",
+            "a data lake administrator beside those there are: its settings are the producer's, and no template's.",
         ]
     return []
 

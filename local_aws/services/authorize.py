@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from botocore.session import get_session
@@ -49,7 +49,11 @@ def authorize(call: Call) -> None:
     """Raise `AwsError` AccessDenied(Exception) where a policy denies the call, or none allows it."""
     from local_aws.services import iam
 
-    for need in _rules.get(call.service, _anything)(call):
+    needs = list(_rules.get(call.service, _anything)(call))
+    tagging = _TAGGED_WHEN_MADE.get((call.service, call.operation))
+    if tagging and (call.params.get("Tags") or call.params.get("tags")):
+        needs.append(replace(needs[-1], action=tagging))
+    for need in needs:
         if not iam.permitted(
             call.identity, need.action, need.resource,
             owner=need.owner, policies=need.policies, policy_required=need.policy_required,
@@ -57,6 +61,15 @@ def authorize(call: Call) -> None:
         ):  # fmt: skip
             code = "AccessDenied" if call.service in {"s3", "iam", "sts", "sns"} else "AccessDeniedException"
             raise iam.denied(call.identity, need.action, need.resource, code)
+
+
+_TAGGED_WHEN_MADE = {
+    ("athena", "CreateWorkGroup"): "athena:TagResource", ("glue", "CreateDatabase"): "glue:TagResource",
+    ("iam", "CreatePolicy"): "iam:TagPolicy", ("iam", "CreateRole"): "iam:TagRole",
+    ("kms", "CreateKey"): "kms:TagResource", ("lambda", "CreateFunction"): "lambda:TagResource",
+    ("logs", "CreateLogGroup"): "logs:TagResource",
+}  # fmt: skip
+"""Making something with tags needs leave to tag it as well (each service, "Tagging resources during creation")."""
 
 
 @functools.cache
@@ -103,10 +116,19 @@ def _ram(call: Call) -> Iterator[Need]:
 def _iam(call: Call) -> Iterator[Need]:
     from moto.iam.models import iam_backends
 
-    name = call.params.get("RoleName")
-    path = next((role.path for role in iam_backends[call.account]["aws"].get_roles() if role.name == name), "/")
-    resource = f"arn:{partition(call.region)}:iam::{call.account}:role{path}{name}" if name else None
-    yield Need(f"iam:{call.operation}", resource or call.params.get("PolicyArn", "*"))
+    params, base = call.params, f"arn:{partition(call.region)}:iam::{call.account}"
+    name = params.get("RoleName")
+    role = next((role for role in iam_backends[call.account]["aws"].get_roles() if role.name == name), None)
+    boundary = params.get("PermissionsBoundary") or (role.permissions_boundary_arn if role else None)
+    extra = {"iam:PermissionsBoundary": boundary} if boundary else {}
+    if name and "PolicyArn" in params:
+        extra["iam:PolicyARN"] = params["PolicyArn"]
+    resource = params.get("PolicyArn", "*")
+    if name:
+        resource = f"{base}:role{role.path if role else params.get('Path', '/')}{name}"
+    elif call.operation == "CreatePolicy":
+        resource = f"{base}:policy{params.get('Path', '/')}{params['PolicyName']}"
+    yield Need(f"iam:{call.operation}", resource, extra=extra)
 
 
 @rule("athena")
@@ -218,14 +240,15 @@ def _kms(call: Call) -> Iterator[Need]:
         given = kms.key_of(call.params["CiphertextBlob"])
     if name := call.params.get("AliasName"):
         yield Need(f"kms:{call.operation}", arn(call, "kms", str(name)))
+    tags = {f"aws:RequestTag/{tag['TagKey']}": tag["TagValue"] for tag in call.params.get("Tags") or ()}
     if given is None:
         if not name:
-            yield Need(f"kms:{call.operation}", "*")
+            yield Need(f"kms:{call.operation}", "*", extra=tags)
         return
     kind = "" if given.startswith("alias/") else "key/"
     key = kms.find(given if given.startswith("arn:") else arn(call, "kms", kind + given))
     if key is not None:  # no such key: the service says so
-        extra = {"kms:calleraccount": call.account}
+        extra = {"kms:calleraccount": call.account, **tags, **kms.tags(key)}
         yield Need(
             f"kms:{call.operation}",
             key.arn,

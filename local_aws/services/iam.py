@@ -24,6 +24,7 @@ allow(
     "CreatePolicy", "GetPolicy", "DeletePolicy", "TagPolicy", "UntagPolicy",
     "GetPolicyVersion", "ListPolicyVersions", "CreatePolicyVersion", "DeletePolicyVersion",
     "AttachRolePolicy", "DetachRolePolicy", "ListAttachedRolePolicies", "ListInstanceProfilesForRole",
+    "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary",
 )  # fmt: skip
 
 _ARN = re.compile(r"arn:(?P<partition>aws[\w-]*):(?P<service>iam|sts)::(?P<account>\d{12}):(?P<resource>.+)")
@@ -93,6 +94,18 @@ def statements(role_arn: str) -> Statements | None:
     return tuple(s for document in [*found.policies.values(), *attached] for s in policy.parse(document))
 
 
+def _within_boundary(identity: Identity, request: policy.Request) -> bool:
+    """Whether the role's permission boundary, if it has one, allows it too: a boundary limits and grants nothing
+    ("Permissions boundaries for IAM entities"; a resource's policy that names the role is limited as well)."""
+    found = None if identity.is_root else role(identity.arn)
+    if found is None or not found.permissions_boundary_arn:
+        return True
+    boundary = _backend(identity.account).managed_policies.get(found.permissions_boundary_arn)
+    documents = [version.document for version in boundary.versions if version.is_default] if boundary else []
+    limits = [statement for document in documents for statement in policy.parse(document)]
+    return policy.decide(limits, request) is Decision.ALLOW
+
+
 def context(identity: Identity, owner: str | None = None, **extra: str) -> dict[str, policy.Value]:
     """The global condition keys of a request by `identity` on a resource of account `owner`."""
     keys: dict[str, policy.Value] = {
@@ -129,7 +142,7 @@ def permitted(
     request = policy.Request(action, resource, keys)
     own = Decision.ALLOW if identity.is_root else policy.decide(statements(identity.arn) or (), request)
     theirs = Decision.SILENT if policies is None else policy.decide(policies, request, identity)
-    if Decision.DENY in {own, theirs}:
+    if Decision.DENY in {own, theirs} or not _within_boundary(identity, request):
         return False
     if owner != identity.account or policy_required:
         named_here = owner == identity.account and theirs is Decision.ALLOW
@@ -148,6 +161,9 @@ def denied(identity: Identity, action: str, resource: str, code: str = "AccessDe
 def create_role(call: Call) -> dict[str, Any]:
     """Create a role; its trust policy may only name principals that exist."""
     check_document(call.params["AssumeRolePolicyDocument"], "MalformedPolicyDocument")
+    boundary = call.params.get("PermissionsBoundary")
+    if boundary and boundary not in _backend(call.account).managed_policies:
+        raise AwsError("NoSuchEntity", f"Scope ARN: {boundary} does not exist or is not attachable.", 404)
     return front.ask_moto(call)
 
 

@@ -55,6 +55,12 @@ def policy_statements(key_arn: str) -> iam.Statements:
     return tuple(policy.parse(key.policy)) if key else ()
 
 
+def tags(key: Key) -> dict[str, str]:
+    """A key's tags as condition keys ("ABAC for AWS KMS")."""
+    listed = kms_backends[key.account_id][key.region].tagger.list_tags_for_resource(key.id)["Tags"]
+    return {f"aws:ResourceTag/{tag['TagKey']}": tag["TagValue"] for tag in listed}
+
+
 def may(identity: Identity, action: str, key_arn: str, via: str | None = None) -> bool:
     """Whether `identity` may use a key: the key's policy must allow, and across accounts its own policies too.
 
@@ -63,7 +69,7 @@ def may(identity: Identity, action: str, key_arn: str, via: str | None = None) -
     key = find(key_arn)
     if key is None or key.key_state != "Enabled":
         return False
-    extra = {"kms:calleraccount": identity.account}
+    extra = {"kms:calleraccount": identity.account, **tags(key)}
     if via:
         extra["kms:viaservice"] = f"{via}.{key.region}.amazonaws.com"
     return iam.permitted(

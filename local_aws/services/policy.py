@@ -31,9 +31,12 @@ KNOWN_KEYS = frozenset({
     "aws:sourcevpce", "aws:sourcevpc", "aws:username", "sts:externalid", "sts:rolesessionname", "s3:prefix",
     "s3:delimiter", "kms:viaservice", "kms:calleraccount", "kms:grantisforawsresource", "ram:resourcesharename",
     "ram:shareowneraccountid", "iam:passedtoservice", "events:source", "events:detail-type", "lambda:functionarn",
-    "s3:x-amz-server-side-encryption", "s3:x-amz-acl",
+    "s3:x-amz-server-side-encryption", "s3:x-amz-acl", "iam:permissionsboundary", "iam:policyarn",
+    "kms:resourcealiases", "ram:requestedresourcetype", "ram:permissionarn",
 })  # fmt: skip
 """Condition keys this evaluator can judge, lower-cased; one that a request does not carry is absent, not unknown."""
+KNOWN_PREFIXES = ("aws:requesttag/", "aws:resourcetag/")
+"""Condition keys with a tag's name in them."""
 
 
 @unique
@@ -103,7 +106,7 @@ def _test(operator: str, key: str, wanted: tuple[str, ...], context: Mapping[str
     """One key of one operator. Raises `_UnknownConditionError`."""
     quantifier, _, name = operator.rpartition(":")
     name = name.lower()
-    if key.lower() not in KNOWN_KEYS:
+    if key.lower() not in KNOWN_KEYS and not key.lower().startswith(KNOWN_PREFIXES):
         raise _UnknownConditionError(f"condition key {key}")
     value = context.get(key.lower())
     if name == "null":

@@ -181,3 +181,72 @@ def test_operations_nobody_looked_at_are_refused_by_name(client: Any) -> None:
 def test_which_principals_exist(client: Any, principal: str, there: bool) -> None:
     role(client, HOME, "there", trust(ANYONE_HERE))
     assert iam.exists(principal) is there
+
+
+def boundary(client: Any, *actions: str) -> str:
+    made = client("iam", HOME).create_policy(PolicyName="limit", PolicyDocument=may(*actions))
+    return str(made["Policy"]["Arn"])
+
+
+def test_a_boundary_limits_what_policies_allow_and_allows_nothing_itself(client: Any) -> None:
+    limit = boundary(client, "glue:GetDatabases", "s3:ListAllMyBuckets")
+    arn = role(client, HOME, "worker", trust(ANYONE_HERE), may("glue:GetDatabases", "iam:ListRoles"))
+    client("iam", HOME).put_role_permissions_boundary(RoleName="worker", PermissionsBoundary=limit)
+    client.role(arn, "glue").get_databases()
+    for refused in (client.role(arn, "iam").list_roles, client.role(arn, "s3").list_buckets):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            refused()
+    client("iam", HOME).delete_role_permissions_boundary(RoleName="worker")
+    client.role(arn, "iam").list_roles()
+
+
+def test_a_boundary_has_to_exist(client: Any) -> None:
+    missing = f"arn:aws:iam::{HOME}:policy/missing"
+    with pytest.raises(ClientError, match="does not exist or is not attachable"):
+        client("iam", HOME).create_role(
+            RoleName="worker", AssumeRolePolicyDocument=trust(ANYONE_HERE), PermissionsBoundary=missing
+        )
+
+
+def test_roles_can_be_made_on_the_condition_that_they_have_a_boundary(client: Any) -> None:
+    limit = boundary(client, "glue:*")
+    document = json.loads(may("iam:CreateRole", "iam:TagRole", resource=f"arn:aws:iam::{HOME}:role/team/*"))
+    document["Statement"][0]["Condition"] = {"StringEquals": {"iam:PermissionsBoundary": limit}}
+    arn = role(client, HOME, "maker", trust(ANYONE_HERE), json.dumps(document))
+    maker = client.role(arn, "iam")
+    given = {"AssumeRolePolicyDocument": trust(ANYONE_HERE)}
+    maker.create_role(RoleName="a", Path="/team/", PermissionsBoundary=limit, **given)
+    for wrong in ({"Path": "/team/"}, {"PermissionsBoundary": limit}):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            maker.create_role(RoleName="b", **wrong, **given)
+
+
+def test_tags_at_creation_need_leave_to_tag(client: Any) -> None:
+    arn = role(client, HOME, "maker", trust(ANYONE_HERE), may("logs:CreateLogGroup", "iam:CreatePolicy"))
+    client.role(arn, "logs").create_log_group(logGroupName="plain")
+    client.role(arn, "iam").create_policy(PolicyName="plain", PolicyDocument=may("glue:*"))
+    with pytest.raises(ClientError, match="logs:TagResource"):
+        client.role(arn, "logs").create_log_group(logGroupName="tagged", tags={"a": "b"})
+    with pytest.raises(ClientError, match="iam:TagPolicy"):
+        client.role(arn, "iam").create_policy(
+            PolicyName="tagged", PolicyDocument=may("glue:*"), Tags=[{"Key": "a", "Value": "b"}]
+        )
+
+
+def test_keys_can_be_told_apart_by_their_tags(client: Any) -> None:
+    own = {"StringEquals": {"aws:RequestTag/team": "a"}}, {"StringEquals": {"aws:ResourceTag/team": "a"}}
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": ["kms:CreateKey", "kms:TagResource"], "Resource": "*", "Condition": own[0]},
+            {"Effect": "Allow", "Action": "kms:DescribeKey", "Resource": "*", "Condition": own[1]},
+        ],
+    }
+    kms = client.role(role(client, HOME, "keeper", trust(ANYONE_HERE), json.dumps(document)), "kms")
+    theirs = client("kms", HOME).create_key(Tags=[{"TagKey": "team", "TagValue": "b"}])["KeyMetadata"]["KeyId"]
+    mine = kms.create_key(Tags=[{"TagKey": "team", "TagValue": "a"}])["KeyMetadata"]["KeyId"]
+    kms.describe_key(KeyId=mine)
+    with pytest.raises(ClientError, match="kms:DescribeKey"):
+        kms.describe_key(KeyId=theirs)
+    with pytest.raises(ClientError, match="kms:CreateKey"):
+        kms.create_key(Tags=[{"TagKey": "team", "TagValue": "b"}])
