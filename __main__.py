@@ -36,13 +36,14 @@ def main() -> None:
 def options(config: pulumi.Config) -> Options:
     """The program's settings. Pulumi.yaml declares each with type and default."""
     default = Options()
-    protect = config.get_bool("protect")
+    protect, boundary = config.get_bool("protect"), config.get_bool("permissionsBoundary")
     return Options(
         powertools_layer=config.get("powertoolsLayer") or default.powertools_layer,
         log_retention_days=config.get_int("logRetentionDays") or default.log_retention_days,
         result_retention_days=config.get_int("resultRetentionDays") or default.result_retention_days,
         reserved_concurrency=_or_default(config.get_int("reservedConcurrency"), default.reserved_concurrency),
         managed_policies_per_role=config.get_int("managedPoliciesPerRole") or default.managed_policies_per_role,
+        permissions_boundary=default.permissions_boundary if boundary is None else boundary,
         protect=default.protect if protect is None else protect,
     )
 

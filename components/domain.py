@@ -1,12 +1,12 @@
 """A domain of the mesh, in the governance account: locations, twins, tags and grants."""
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 
 from components.permissions import EntryArgs, Grants
-from components.registered_locations import Prefix, RegisteredLocations
+from components.registered_locations import Prefix, RegisteredLocations, RegisteredLocationsArgs
 from components.table_tags import TableTags, TaggedTable
 from components.twin_database import TwinDatabase
 
@@ -71,6 +71,8 @@ class DomainArgs(TypedDict):
     """Data products of the domain."""
     entries: Sequence[EntryArgs]
     """Every grant on the domain's products, in the governance account."""
+    permissions_boundary: NotRequired[str]
+    """ARN of the managed policy that limits the registration roles."""
 
 
 class Domain(pulumi.ComponentResource):
@@ -112,18 +114,17 @@ class Domain(pulumi.ComponentResource):
         self.register_outputs({"databases": self.databases, "registrationRoleArns": self.registration_role_arns})
 
     def _locations(self, name: str, args: DomainArgs, of: LocationsOfProducer) -> RegisteredLocations:
-        return RegisteredLocations(
-            f"{name}-{of['producer']}",
-            {
-                "region": args["region"],
-                "partition": args["partition"],
-                "role": of["role"],
-                "prefixes": of["prefixes"],
-                "kms_keys": of["kms_keys"],
-                "sync_role_arn": args["sync_role_arn"],
-            },
-            pulumi.ResourceOptions(parent=self),
-        )
+        given: RegisteredLocationsArgs = {
+            "region": args["region"],
+            "partition": args["partition"],
+            "role": of["role"],
+            "prefixes": of["prefixes"],
+            "kms_keys": of["kms_keys"],
+            "sync_role_arn": args["sync_role_arn"],
+        }
+        if boundary := args.get("permissions_boundary"):
+            given["permissions_boundary"] = boundary
+        return RegisteredLocations(f"{name}-{of['producer']}", given, pulumi.ResourceOptions(parent=self))
 
     def _twin(self, name: str, args: DomainArgs, twin: Twin, locations: dict[str, RegisteredLocations]) -> TwinDatabase:
         return TwinDatabase(

@@ -26,6 +26,8 @@ class HandlerSettings(TypedDict):
     """ARN of the public Powertools layer, with its version, for python3.13 on arm64."""
     log_retention_days: int
     """Days that CloudWatch Logs keeps what the functions log."""
+    permissions_boundary: NotRequired[str]
+    """ARN of the managed policy that limits every role of the stack; none where it is left out."""
     reserved_concurrency: NotRequired[int]
     """Concurrent executions set aside for each function; -1 sets none aside (an account starts with few)."""
 
@@ -93,6 +95,7 @@ class HandlerFunction(pulumi.ComponentResource):
             name=args["role"],
             description=args["description"],
             assume_role_policy=service_trust("lambda.amazonaws.com"),
+            permissions_boundary=settings.get("permissions_boundary"),
             opts=pulumi.ResourceOptions(parent=self, protect=args.get("protect_role")),
         )
         policies = self._policies(name, args)

@@ -85,6 +85,8 @@ class ProducerAccount(pulumi.ComponentResource):
         }
         if catalog_key := args.get("catalog_key"):
             of_reader["catalog_key"] = catalog_key
+        if boundary := args["handlers"].get("permissions_boundary"):
+            of_reader["permissions_boundary"] = boundary
         reader = ReaderRole(f"{name}-reader", of_reader, pulumi.ResourceOptions(parent=self))
         buckets = bucket_documents(args["buckets"], args["central_account"], args["partition"], args["sid_prefix"])
         keys = key_documents(key_uses(args), args["region"], args["partition"], args["sid_prefix"])

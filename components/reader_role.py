@@ -34,6 +34,8 @@ class ReaderRoleArgs(TypedDict):
     """Whether Lake Formation decides on reads of the producer's catalog."""
     catalog_key: NotRequired[str]
     """ARN of the customer managed key of the producer's catalog."""
+    permissions_boundary: NotRequired[str]
+    """ARN of the managed policy that limits the role."""
 
 
 class ReaderRole(pulumi.ComponentResource):
@@ -56,6 +58,7 @@ class ReaderRole(pulumi.ComponentResource):
             description="Read by the data mesh: metadata of shared databases, no data.",
             # IAM refuses a trust policy that names a role which does not exist: stack central is deployed first.
             assume_role_policy=trust(args),
+            permissions_boundary=args.get("permissions_boundary"),
             opts=pulumi.ResourceOptions(parent=self),
         )
         aws.iam.RolePolicy(

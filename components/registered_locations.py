@@ -1,7 +1,7 @@
 """S3 prefixes of one producer, registered with Lake Formation for one domain."""
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -34,6 +34,8 @@ class RegisteredLocationsArgs(TypedDict):
     """ARNs of the customer managed keys of the buckets."""
     sync_role_arn: str
     """Role that creates tables at these locations."""
+    permissions_boundary: NotRequired[str]
+    """ARN of the managed policy that limits the registration role."""
 
 
 class RegisteredLocations(pulumi.ComponentResource):
@@ -58,6 +60,7 @@ class RegisteredLocations(pulumi.ComponentResource):
             description="Lake Formation reads registered prefixes of one producer through this role.",
             # SetContext lets Lake Formation name the human behind a read (developer guide, "registration-role").
             assume_role_policy=service_trust("lakeformation.amazonaws.com", ["sts:AssumeRole", "sts:SetContext"]),
+            permissions_boundary=args.get("permissions_boundary"),
             opts=pulumi.ResourceOptions(parent=self),
         )
         policy = aws.iam.RolePolicy(

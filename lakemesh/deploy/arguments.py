@@ -47,6 +47,8 @@ class Options:
     result_retention_days: int = 30
     reserved_concurrency: int = -1
     managed_policies_per_role: int = 10
+    permissions_boundary: bool = True
+    """Whether roles carry the boundary that `lakemesh bootstrap` made; its deploying role makes no role without."""
     protect: bool = True
 
 
@@ -104,7 +106,7 @@ class Arguments:
             "tag_function": naming.tag_function,
             "tag_role": naming.tag_role,
             "manifest": to_json(self.document),
-            "handlers": self.handlers,
+            "handlers": self.handlers(mesh.central.account),
             "managed_policies_per_role": self.options.managed_policies_per_role,
             "protect": self.options.protect,
         }
@@ -130,7 +132,7 @@ class Arguments:
             "sid_prefix": naming.sid_prefix(name),
             "statements_function": naming.statements_function(name),
             "statements_role": naming.statements_role(name),
-            "handlers": self.handlers,
+            "handlers": self.handlers(producer.account),
         }
         if producer.catalog_key:
             made["catalog_key"] = producer.catalog_key
@@ -140,7 +142,7 @@ class Arguments:
         """The part of domain `name` in the governance account."""
         mesh, naming = self.declarations.mesh, self.naming
         sources = mesh.domains[name].sources
-        return {
+        made: DomainArgs = {
             "domain": name,
             "region": mesh.region,
             "partition": naming.partition,
@@ -155,6 +157,9 @@ class Arguments:
             "products": self._products(name),
             "entries": [self._entry(entry) for entry in self.expansion.central(name)],
         }
+        if boundary := self.boundary(mesh.central.account):
+            made["permissions_boundary"] = boundary
+        return made
 
     def consumer(self, name: str) -> ConsumerAccountArgs:
         """The account of consumer `name`."""
@@ -189,7 +194,7 @@ class Arguments:
             "results_bucket": naming.results_bucket(name),
             "result_retention_days": self.options.result_retention_days,
             "workgroups": workgroups,
-            "handlers": self.handlers,
+            "handlers": self.handlers(own),
             "protect": self.options.protect,
         }
 
@@ -207,15 +212,23 @@ class Arguments:
     def expansion(self) -> Expansion:
         return expand(self.declarations, self.today)
 
-    @property
-    def handlers(self) -> HandlerSettings:
+    def boundary(self, account: str) -> str | None:
+        """ARN of the permission boundary of the roles in an account."""
+        arn = f"arn:{self.naming.partition}:iam::{account}:policy/{self.naming.boundary}"
+        return arn if self.options.permissions_boundary else None
+
+    def handlers(self, account: str) -> HandlerSettings:
+        """What the functions in an account have in common."""
         mesh = self.declarations.mesh
         layer = self.options.powertools_layer
-        return {
+        made: HandlerSettings = {
             "powertools_layer": layer.replace("{partition}", self.naming.partition).replace("{region}", mesh.region),
             "log_retention_days": self.options.log_retention_days,
             "reserved_concurrency": self.options.reserved_concurrency,
         }
+        if boundary := self.boundary(account):
+            made["permissions_boundary"] = boundary
+        return made
 
     # ----------------------------------------------------------------------------------------------- producers
     def _sources_of(self, producer: str) -> list[tuple[str, Source]]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lakemesh.bootstrap.documents import Document
+from lakemesh.bootstrap.documents import Document, Statement
 from lakemesh.bootstrap.templates import Template, templates
 from lakemesh.declarations.models import Declarations
 
@@ -49,6 +49,14 @@ def apply(template: Template, iam: Any) -> None:
         iam.attach_role_policy(RoleName=place.deploy_role, PolicyArn=arn)
     for arn in sorted(attached - wanted):
         iam.detach_role_policy(RoleName=place.deploy_role, PolicyArn=arn)
+
+
+def granted(template: Template, iam: Any) -> list[Statement]:
+    """What the deploying role of a template's account is allowed now, if it is there."""
+    if _role(iam, template.place.deploy_role) is None:
+        return []
+    documents = (_policy(iam, arn) or {} for arn in sorted(_attached(iam, template.place.deploy_role)))
+    return [statement for document in documents for statement in document.get("Statement", [])]
 
 
 def _policies(template: Template) -> dict[str, Document]:

@@ -1,23 +1,27 @@
-"""What accounts have before any mesh: an organization, the roles that declarations name, a role that deploys.
+"""What accounts have before any mesh: an organization, the roles that declarations name, and what bootstrap makes.
 
-A company's platform team has made all this long before; on the local AWS `prepare` stands in for it. It touches nothing
-that the mesh's own stacks own, and running it again changes nothing.
+A company's platform team has made all this long before; on the local AWS `prepare` stands in for it. The deploying
+roles have the policies, boundaries and trust of `lakemesh bootstrap`'s templates, and nothing more: what deploys here
+has the permissions that it needs on AWS. It touches nothing that the mesh's own stacks own, and running it again
+changes nothing.
 """
 
 from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
+from lakemesh.bootstrap.documents import Statement, pack
+from lakemesh.bootstrap.templates import Template, templates
 from lakemesh.declarations.models import Declarations, Governance
 from lakemesh.declarations.naming import Naming
-from lakemesh.deploy.parts import Part, parts
+from lakemesh.deploy.bootstrapped import apply, granted
 
 POLICY = "before-lakemesh"
 """Name of the inline policy that each of these roles gets."""
@@ -51,7 +55,6 @@ class ExistingRole:
 
     arn: str
     actions: tuple[str, ...]
-    trusted_accounts: tuple[str, ...]
 
     @property
     def account(self) -> str:
@@ -68,26 +71,25 @@ class ExistingRole:
 
 
 def roles(declarations: Declarations) -> tuple[ExistingRole, ...]:
-    """Every role that the declarations name and that no stack makes, each once."""
-    central = declarations.mesh.central.account
+    """Every role that people have and the declarations name, each once. The deploying roles are bootstrap's."""
     found: dict[str, ExistingRole] = {}
-
-    def add(arn: str, actions: Sequence[str], *trusted: str) -> None:
-        trusting = tuple(dict.fromkeys((arn.split(":")[4], *trusted)))
-        found.setdefault(arn, ExistingRole(arn, tuple(actions), trusting))
-
-    for part in parts(declarations):
-        # The person or pipeline that deploys works from the central account.
-        add(_deploy_role(part, declarations), ("*",), central)
-    for administrator in (
+    administrators = (
         *declarations.mesh.central.administrators,
         *(arn for consumer in declarations.consumers.values() for arn in consumer.administrators),
-    ):
-        add(administrator, ADMINISTRATOR_ACTIONS)
+    )
+    for arn in administrators:
+        found.setdefault(arn, ExistingRole(arn, ADMINISTRATOR_ACTIONS))
     for consumer in declarations.consumers.values():
         for principal in consumer.principals.values():
-            add(principal.role, QUERY_ACTIONS)
+            found.setdefault(principal.role, ExistingRole(principal.role, QUERY_ACTIONS))
     return tuple(found.values())
+
+
+def deploy_roles(declarations: Declarations) -> tuple[Template, ...]:
+    """Bootstrap's template of every account. On the local AWS, which knows no identity provider, the person who
+    administers the governance account stands in for the pipeline. Raises BootstrapError."""
+    partition, central = Naming(declarations.mesh).partition, declarations.mesh.central.account
+    return templates(declarations, trusted=(f"arn:{partition}:iam::{central}:root",))
 
 
 def prepare(declarations: Declarations, endpoint: str) -> None:
@@ -95,8 +97,15 @@ def prepare(declarations: Declarations, endpoint: str) -> None:
     _Preparer(declarations, endpoint).run()
 
 
-def _deploy_role(part: Part, declarations: Declarations) -> str:
-    return Naming(declarations.mesh).deploy_role_arn(str(part.kind), part.name)
+def _widened(template: Template, before: list[Statement]) -> Template:
+    """`template`, whose deploying role keeps what it may do to what left the mesh: it is about to delete that.
+
+    As docs/bootstrap.md has it for real accounts: deploy a removal first, run bootstrap's templates after it.
+    """
+    kept = {statement["Sid"]: list(statement["Resource"]) for statement in before}
+    statements = [statement for document in template.policies for statement in document["Statement"]]
+    wider = [{**each, "Resource": sorted({*each["Resource"], *kept.get(each["Sid"], ())})} for each in statements]
+    return replace(template, policies=tuple(pack(wider)))
 
 
 class _Preparer:
@@ -111,6 +120,9 @@ class _Preparer:
             iam = self._client("iam", account)
             for role in made:
                 self._role(iam, role)
+        for template in deploy_roles(self._declarations):
+            iam = self._client("iam", template.place.account)
+            apply(_widened(template, granted(template, iam)), iam)
         for name, producer in self._declarations.mesh.producers.items():
             if producer.governance is Governance.LAKE_FORMATION:
                 arn = Naming(self._declarations.mesh).deploy_role_arn("producer", name)
@@ -152,8 +164,8 @@ class _Preparer:
             pass
 
     def _role(self, iam: Any, role: ExistingRole) -> None:
-        trusted = [f"arn:{self._partition}:iam::{account}:root" for account in role.trusted_accounts]
-        trust = _document({"Action": "sts:AssumeRole", "Principal": {"AWS": trusted}})
+        own = f"arn:{self._partition}:iam::{role.account}:root"
+        trust = _document({"Action": "sts:AssumeRole", "Principal": {"AWS": [own]}})
         try:
             iam.get_role(RoleName=role.name)
         except iam.exceptions.NoSuchEntityException:

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from lakemesh.declarations.models import Declarations
 from lakemesh.demo.clients import Clients
-from lakemesh.deploy.prepare import POLICY, prepare, roles
+from lakemesh.deploy.bootstrapped import granted
+from lakemesh.deploy.prepare import POLICY, deploy_roles, prepare, roles
 
 
 @pytest.fixture
@@ -66,14 +69,57 @@ def test_a_governed_producer_s_deploying_role_administers_its_lake_beside_who_di
     assert {one["DataLakePrincipalIdentifier"] for one in found} == {other["DataLakePrincipalIdentifier"], deploy_role}
 
 
-def test_preparing_again_changes_nothing(sample: Declarations, clients: Clients) -> None:
-    def state() -> str:
-        found = {}
-        for role in roles(sample):
-            iam = clients.root("iam", role.account)
-            found[role.arn] = iam.get_role_policy(RoleName=role.name, PolicyName=POLICY)["PolicyDocument"]
-        return json.dumps(found, sort_keys=True)
+def test_deploying_roles_have_what_bootstrap_writes_and_nothing_more(sample: Declarations, clients: Clients) -> None:
+    for template in deploy_roles(sample):
+        place, iam = template.place, clients.root("iam", template.place.account)
+        role = iam.get_role(RoleName=place.deploy_role)["Role"]
+        assert role["Arn"] == place.deploy_role_arn
+        assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == place.iam(
+            f"policy/{place.naming.deploy_boundary}"
+        )
+        assert iam.list_role_policies(RoleName=place.deploy_role)["PolicyNames"] == []
+        attached = iam.list_attached_role_policies(RoleName=place.deploy_role)["AttachedPolicies"]
+        assert len(attached) == len(template.policies)
+        assert all(policy["PolicyName"] != "AdministratorAccess" for policy in attached)
 
-    before = state()
+
+def test_the_governance_accounts_deploying_role_goes_on_to_every_account(
+    sample: Declarations, clients: Clients
+) -> None:
+    central, *others = (template.place.deploy_role_arn for template in deploy_roles(sample))
+    for arn in (central, *others):
+        clients.role("sts", central).assume_role(RoleArn=arn, RoleSessionName="test")
+    for arn in others:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            clients.role("sts", arn).assume_role(RoleArn=central, RoleSessionName="test")
+
+
+def test_preparing_again_changes_nothing(sample: Declarations, clients: Clients) -> None:
+    def changes() -> list[dict[str, Any]]:
+        with urllib.request.urlopen(f"{clients.endpoint}/_local/journal", timeout=30) as answer:  # noqa: S310
+            return list(json.load(answer)["entries"])
+
+    before = changes()
     prepare(sample, clients.endpoint)
-    assert state() == before
+    assert changes() == before
+
+
+def test_a_deploying_role_may_delete_what_leaves_the_mesh_and_make_what_joins_it(
+    sample: Declarations, clients: Clients
+) -> None:
+    consumer = deploy_roles(sample)[-1].place
+
+    def databases() -> set[str]:
+        iam = clients.root("iam", consumer.account)
+        found = granted(deploy_roles(sample)[-1], iam)
+        links = next(statement for statement in found if statement["Sid"] == "DeleteDatabases")
+        return {arn.rpartition("/")[2] for arn in links["Resource"] if ":database/" in arn}
+
+    before = databases()
+    assert before == set(consumer.twins)
+    domain = sample.mesh.domains["ap"]
+    other = domain.sources[0].model_copy(update={"database": "new_lake"})
+    domains = {"ap": domain.model_copy(update={"sources": (other,)})}
+    changed = sample.model_copy(update={"mesh": sample.mesh.model_copy(update={"domains": domains})})
+    prepare(changed, clients.endpoint)
+    assert databases() == {*before, "new_lake"}

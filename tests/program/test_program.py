@@ -200,6 +200,7 @@ def test_the_projects_defaults_are_the_programs() -> None:
         "resultRetentionDays": default.result_retention_days,
         "reservedConcurrency": default.reserved_concurrency,
         "managedPoliciesPerRole": default.managed_policies_per_role,
+        "permissionsBoundary": default.permissions_boundary,
         "protect": default.protect,
     }
     assert all(each.get("description") and each.get("type") for key, each in config.items() if ":" not in key)
