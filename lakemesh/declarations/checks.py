@@ -55,6 +55,7 @@ RULES: Final[tuple[Check, ...]] = (
     checks_consumers.assignments_are_said_once,
     checks_consumers.accounts_agree,
     checks_consumers.principals_are_different_roles,
+    checks_consumers.no_administrator_is_a_principal,
     checks_consumers.administrators_fit_the_quota,
 )
 DATED: Final = (checks_grants.dates_make_sense, checks_grants.partition_keys_do_not_outrank_grants)

@@ -113,6 +113,23 @@ def principals_are_different_roles(draft: Draft) -> Iterator[Problem]:
                 yield _at(draft, "duplicate-principal", text, name, "principals", alias)
 
 
+def no_administrator_is_a_principal(draft: Draft) -> Iterator[Problem]:
+    """A data lake administrator's implicit permissions cannot be told from granted ones, so nothing could be revoked.
+
+    Source: the AWS provider's documentation of lakeformation.Permissions. The deploying role is an administrator too.
+    """
+    for name, consumer in _consumers(draft):
+        entry = draft.mesh.consumers.get(name) if draft.mesh else None
+        deployer = f":role/{entry.deploy_role}" if entry else None
+        for alias, principal in consumer.principals.items():
+            if principal.role in consumer.administrators or (deployer and principal.role.endswith(deployer)):
+                text = (
+                    "This role is a data lake administrator of the account: what it is granted could not be told from "
+                    "what it may do anyway, nor revoked.\nLet people query with another role."
+                )
+                yield _at(draft, "administrator-as-principal", text, name, "principals", alias, "role")
+
+
 def administrators_fit_the_quota(draft: Draft) -> Iterator[Problem]:
     limit = draft.mesh.quotas.administrators if draft.mesh else 0
     for name, consumer in _consumers(draft):

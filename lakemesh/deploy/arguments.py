@@ -177,7 +177,6 @@ class Arguments:
         ]
         administrators = {naming.deploy_role_arn("consumer", name), *(declared.administrators if declared else ())}
         entries = self.expansion.consumer(name)
-        self._refuse_grants_to_administrators(name, entries, administrators)
         return {
             "account": own,
             "region": mesh.region,
@@ -287,17 +286,6 @@ class Arguments:
         return [{"product": product, "tables": each} for product, each in sorted(tables.items())]
 
     # ----------------------------------------------------------------------------------------------- consumers
-    @staticmethod
-    def _refuse_grants_to_administrators(consumer: str, entries: Iterable[Entry], administrators: set[str]) -> None:
-        """An administrator's implicit permissions make explicit ones impossible to tell apart, and to revoke."""
-        for entry in entries:
-            if entry.principal in administrators:
-                raise ArgumentsError(
-                    f"consumers/{consumer}.yaml: {entry.principal} is a data lake administrator of the account, and "
-                    f"uses {', '.join(entry.grants)}. Lake Formation cannot tell what an administrator was granted "
-                    "from what it may do anyway. Query under another role, or take it off the administrators."
-                )
-
     def _shares_digest(self, own: str) -> str:
         """Digest of everything that central grants to an account or to roles in it."""
         granted = sorted(
