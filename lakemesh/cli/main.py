@@ -1,4 +1,4 @@
-"""The `lakemesh` command: one place where every command is registered.
+"""The `lakemesh` command: one place where every command is registered, in the order in which people meet them.
 
 Command modules import what is heavy (Pulumi, boto3, DuckDB) inside their functions, so that `lakemesh --help` and
 `lakemesh validate` start at once.
@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import typer
 
+from lakemesh.cli.affected import affected
+from lakemesh.cli.bootstrap import bootstrap
+from lakemesh.cli.ci import app as ci
 from lakemesh.cli.demo import demo
 from lakemesh.cli.deploy import destroy, preview, up
 from lakemesh.cli.local import app as local
@@ -18,19 +21,23 @@ app = typer.Typer(
     help="""A data mesh on AWS Glue and Lake Formation, declared in YAML and deployed by Pulumi.
 
     New here? [bold]lakemesh demo[/bold] deploys the sample mesh to a local AWS and proves who can read what.
-    Then edit mesh/, [bold]lakemesh validate[/bold], [bold]lakemesh preview --local[/bold], [bold]lakemesh up --local[/bold].
+    Then edit mesh/, and run [bold]lakemesh validate[/bold], [bold]lakemesh preview --local[/bold] and
+    [bold]lakemesh up --local[/bold].
     """,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_show_locals=False,  # locals may hold credentials
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(demo)
-app.command()(validate)
-app.command()(preview)
-app.command()(up)
-app.command()(destroy)
-app.add_typer(local, name="local")
+app.command(rich_help_panel="Start")(demo)
+app.add_typer(local, name="local", rich_help_panel="Start")
+app.command(rich_help_panel="Mesh")(validate)
+app.command(rich_help_panel="Mesh")(affected)
+app.command(rich_help_panel="Deployment")(preview)
+app.command(rich_help_panel="Deployment")(up)
+app.command(rich_help_panel="Deployment")(destroy)
+app.command(rich_help_panel="Accounts")(bootstrap)
+app.add_typer(ci, name="ci", rich_help_panel="Continuous integration")
 
 
 def main() -> None:
