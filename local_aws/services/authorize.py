@@ -206,8 +206,11 @@ def _s3(call: Call) -> Iterator[Need]:
         return
     base = f"arn:{partition(call.region)}:s3:::"
     extra = {f"s3:{name.lower()}": params[name] for name in ("Prefix", "Delimiter") if name in params}
-    keys = [item["Key"] for item in params.get("Delete", {}).get("Objects", ())] or [params.get("Key")]
-    for key in keys:
+    objects = params.get("Delete", {}).get("Objects") or [params]
+    for one in objects:
+        key = one.get("Key")
+        if call.operation in {"DeleteObject", "DeleteObjects"} and one.get("VersionId"):
+            action = "s3:DeleteObjectVersion"
         resource = f"{base}{bucket}" + (f"/{key}" if key else "")
         yield Need(action, resource, s3.owner(bucket), s3.policy_statements(bucket), extra=extra)
     if params.get("Key") and (
@@ -241,9 +244,9 @@ def _kms(call: Call) -> Iterator[Need]:
     if name := call.params.get("AliasName"):
         yield Need(f"kms:{call.operation}", arn(call, "kms", str(name)))
     tags = {f"aws:RequestTag/{tag['TagKey']}": tag["TagValue"] for tag in call.params.get("Tags") or ()}
+    given = given or name  # an alias is changed with leave on its key too ("Controlling access to aliases")
     if given is None:
-        if not name:
-            yield Need(f"kms:{call.operation}", "*", extra=tags)
+        yield Need(f"kms:{call.operation}", "*", extra=tags)
         return
     kind = "" if given.startswith("alias/") else "key/"
     key = kms.find(given if given.startswith("arn:") else arn(call, "kms", kind + given))
