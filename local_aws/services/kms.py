@@ -15,14 +15,13 @@ from moto.kms.models import Key, kms_backends
 
 from local_aws.services import front, iam, policy
 from local_aws.services.calls import AwsError, Call, allow, not_implemented, operation
-from local_aws.services.identity import Identity
+from local_aws.services.identity import Identity, root
 
 allow(
     "kms",
-    "DescribeKey", "GetKeyPolicy", "ListKeyPolicies", "GetKeyRotationStatus", "EnableKeyRotation", "DisableKeyRotation",
+    "GetKeyPolicy", "ListKeyPolicies", "GetKeyRotationStatus", "EnableKeyRotation", "DisableKeyRotation",
     "ScheduleKeyDeletion", "CancelKeyDeletion", "ListKeys", "UpdateKeyDescription", "EnableKey", "DisableKey",
     "CreateAlias", "UpdateAlias", "DeleteAlias", "ListAliases", "TagResource", "UntagResource", "ListResourceTags",
-    "Encrypt", "Decrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext",
 )  # fmt: skip
 
 CUSTOM_ID = "_custom_id_"
@@ -81,6 +80,13 @@ def may(identity: Identity, action: str, key_arn: str, via: str | None = None) -
         extra=extra,
         policy_required=True,
     )
+
+
+@operation("kms", "Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext")
+def use_key(call: Call) -> dict[str, Any]:
+    """In the account of the key that is named by its ARN ("Allowing users in other accounts to use a KMS key")."""
+    key = find(call.params.get("KeyId", ""))
+    return front.ask_moto(call if key is None else replace(call, identity=root(key.account_id)))
 
 
 @operation("kms", "CreateKey", exclusive=True)

@@ -76,6 +76,23 @@ def test_using_a_key_of_another_account_needs_both_policies(client: Any) -> None
     assert not kms.may(who, "kms:Decrypt", f"{key}x")
 
 
+def test_a_key_of_another_account_is_used_by_its_arn(client: Any) -> None:
+    """KMS developer guide, "Allowing users in other accounts to use a KMS key"."""
+    key = client("kms", HOME).create_key()["KeyMetadata"]["Arn"]
+    blob = client("kms", HOME).encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
+    reader = role(client, OTHER, "reader", trust({"AWS": OTHER}), may("kms:Decrypt", "kms:DescribeKey"))
+    mine = client.role(reader, "kms")
+    with pytest.raises(ClientError, match="not authorized to perform: kms:Decrypt"):
+        mine.decrypt(KeyId=key, CiphertextBlob=blob)
+    client("kms", HOME).put_key_policy(
+        KeyId=key, Policy=key_policy(allow({"AWS": reader}, "kms:Decrypt", "kms:DescribeKey"))
+    )
+    assert mine.decrypt(KeyId=key, CiphertextBlob=blob)["Plaintext"] == b"x"
+    assert mine.describe_key(KeyId=key)["KeyMetadata"]["AWSAccountId"] == HOME
+    with pytest.raises(ClientError, match="not authorized to perform: kms:Encrypt"):
+        mine.encrypt(KeyId=key, Plaintext=b"y")
+
+
 def bucket(client: Any, name: str, account: str = HOME) -> Any:
     made = client("s3", account)
     made.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
