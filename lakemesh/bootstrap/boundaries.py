@@ -65,7 +65,7 @@ def _own_policies(place: Place) -> list[str]:
 
 def _never_reads_objects(place: Place) -> Statement:
     """Pulumi's state is the one thing in S3 that a deployment reads."""
-    objects = ["s3:GetObject*", "s3:SelectObjectContent"]
+    objects = ["s3:GetObject*"]
     if place.kind is Kind.CENTRAL:
         return {"Sid": "NeverReadsObjects", "Effect": "Deny", "Action": objects, "NotResource": [state_objects(place)]}
     return deny("NeverReadsObjects", objects)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 Statement = Mapping[str, Any]
@@ -77,17 +77,20 @@ def pack(statements: Iterable[Statement], limit: int = MANAGED_POLICY_CHARACTERS
 
 
 def _cut(statement: Statement, limit: int) -> Iterator[Statement]:
-    resources: Sequence[str] = statement["Resource"]
-    number, start = 1, 0
-    while start < len(resources):
-        end = len(resources)
-        while True:
-            sid = f"{statement['Sid']}{number if number > 1 or end < len(resources) else ''}"
-            part = {**statement, "Sid": sid, "Resource": list(resources[start:end])}
-            if size([part]) <= limit:
-                break
-            if end - start == 1:
-                raise BootstrapError(f"one statement for {resources[start]} alone exceeds {limit} characters")
-            end = start + (end - start) // 2
-        yield part
-        number, start = number + 1, end
+    if size([statement]) <= limit:
+        yield statement
+        return
+    room = limit - size([{**statement, "Sid": f"{statement['Sid']}99", "Resource": []}])
+    parts: list[list[str]] = [[]]
+    taken = 0
+    for resource in statement["Resource"]:
+        needed = len(json.dumps(resource)) + 1
+        if parts[-1] and taken + needed > room:
+            parts.append([])
+            taken = 0
+        if needed > room:
+            raise BootstrapError(f"one statement for {resource} alone exceeds {limit} characters")
+        parts[-1].append(resource)
+        taken += needed
+    for number, resources in enumerate(parts, start=1):
+        yield {**statement, "Sid": f"{statement['Sid']}{number}", "Resource": resources}

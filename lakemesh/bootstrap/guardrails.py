@@ -216,7 +216,7 @@ def _producers(group: Sequence[Place]) -> list[Statement]:
         deny("NoSharingByCatalogPolicy", ["glue:PutResourcePolicy"], condition=_unless(_platform(group[0]), **here)),
         deny(
             "NoSharingByLakeFormation",
-            ["ram:AssociateResourceShare", "ram:CreateResourceShare", "ram:UpdateResourceShare"],
+            ["ram:AssociateResourceShare", "ram:CreateResourceShare"],
             condition=_unless(
                 _platform(group[0]),
                 **{

@@ -239,6 +239,7 @@ def _databases(place: Place, names: Iterable[str]) -> Iterable[Statement]:
         "Databases",
         [
             "glue:CreateDatabase",
+            "glue:DeleteDatabase",
             "glue:GetDatabase",
             "glue:GetTags",
             "glue:TagResource",
@@ -248,17 +249,11 @@ def _databases(place: Place, names: Iterable[str]) -> Iterable[Statement]:
         [catalog, *(place.arn("glue", f"database/{name}") for name in names)],
     )
     yield allow(
-        # Needs everything inside too (Glue developer guide, "Specifying AWS Glue resource ARNs").
-        "DeleteDatabases",
+        # Deleting one needs leave on everything inside too (Glue developer guide, "Specifying AWS Glue resource
+        # ARNs"); the statement above says which one it may be.
+        "WhatDeletedDatabasesHold",
         ["glue:DeleteDatabase"],
-        [
-            catalog,
-            *(
-                place.arn("glue", resource)
-                for name in names
-                for resource in (f"database/{name}", f"table/{name}/*", f"userDefinedFunction/{name}/*")
-            ),
-        ],
+        [place.arn("glue", resource) for resource in ("table/*/*", "userDefinedFunction/*/*")],
     )
 
 
@@ -332,7 +327,8 @@ def _grants() -> Iterable[Statement]:
 def _shares(place: Place) -> Iterable[Statement]:
     """What Lake Formation does in the grantor's name when it grants to another account (Lake Formation developer guide,
     "cross-account-prereqs"; AWS managed policy AWSLakeFormationCrossAccountManager)."""
-    partition = place.naming.partition
+    shares = place.arn("ram", "resource-share/*")
+    permissions = f"arn:{place.naming.partition}:ram::aws:permission/AWSRAMLFEnabled*"
     yield allow(
         "LakeFormationMakesShares",
         ["ram:CreateResourceShare"],
@@ -345,21 +341,21 @@ def _shares(place: Place) -> Iterable[Statement]:
             "ram:AssociateResourceShare",
             "ram:DeleteResourceShare",
             "ram:DisassociateResourceShare",
-            "ram:GetResourceShares",
             "ram:UpdateResourceShare",
         ],
-        ["*"],
+        [shares],
         {"StringLike": {"ram:ResourceShareName": "LakeFormation*"}},
     )
     yield allow(
         "LakeFormationsPermissionsOnShares",
         ["ram:AssociateResourceSharePermission"],
-        ["*"],
-        {"StringLike": {"ram:PermissionArn": f"arn:{partition}:ram::aws:permission/AWSRAMLFEnabled*"}},
+        [shares, permissions],
+        {"StringLike": {"ram:PermissionArn": permissions}},
     )
     yield allow(
         "FindShares",
-        ["ram:GetResourceShareAssociations", "ram:ListResourceSharePermissions", "ram:ListResources"],
+        ["ram:GetResourceShareAssociations", "ram:GetResourceShares", "ram:ListResources"],
+        # Listing knows no resources.
         ["*"],
     )
     yield allow(

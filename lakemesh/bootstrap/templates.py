@@ -81,19 +81,19 @@ class Template:
             made[f"DeployPolicy{number}"] = _policy(
                 naming.deploy_policy(number), f"Part {number} of what the deploying role may do.", document
             )
-        role = {
+        made["DeployRole"] = {
             "Type": "AWS::IAM::Role",
             "Properties": {
                 "RoleName": self.place.deploy_role,
                 "Path": self.place.deploy_path,
                 "Description": f"Deploys {self.place.part} of the data mesh {self.place.mesh.name}.",
-                "AssumeRolePolicyDocument": self.trust,
+                "AssumeRolePolicyDocument": _after_github(self.trust) if github else self.trust,
                 "PermissionsBoundary": {"Ref": "DeployBoundary"},
                 "ManagedPolicyArns": [{"Ref": f"DeployPolicy{number}"} for number in range(1, len(self.policies) + 1)],
                 "MaxSessionDuration": SESSION_SECONDS if self.place.kind is Kind.CENTRAL else 3600,
             },
         }
-        return {**made, "DeployRole": {"DependsOn": ["GitHubProvider"], **role} if github else role}
+        return made
 
     def _state(self) -> dict[str, Any]:
         """Where Pulumi keeps state, and the key of the secrets in it: both outlive the CloudFormation stack."""
@@ -196,6 +196,18 @@ def _github() -> dict[str, Any]:
             "Properties": {"Url": f"https://{GITHUB_TOKENS}", "ClientIdList": [AUDIENCE]},
         }
     }
+
+
+def _after_github(trust: Document) -> Document:
+    """The trust policy, made after the identity provider that it names, where the template makes that."""
+    statements = []
+    for statement in trust["Statement"]:
+        if federated := statement["Principal"].get("Federated"):
+            made = {"Fn::If": ["MakeGitHubTokens", {"Ref": "GitHubProvider"}, federated]}
+            statements.append({**statement, "Principal": {"Federated": made}})
+        else:
+            statements.append(statement)
+    return {**trust, "Statement": statements}
 
 
 def state_key_policy(central: Place) -> Document:

@@ -112,7 +112,7 @@ def test_a_deploying_role_may_delete_what_leaves_the_mesh_and_make_what_joins_it
     def databases() -> set[str]:
         iam = clients.root("iam", consumer.account)
         found = granted(deploy_roles(sample)[-1], iam)
-        links = next(statement for statement in found if statement["Sid"] == "DeleteDatabases")
+        links = next(statement for statement in found if statement["Sid"] == "Databases")
         return {arn.rpartition("/")[2] for arn in links["Resource"] if ":database/" in arn}
 
     before = databases()
