@@ -53,6 +53,7 @@ class Account:
     guard: Guard
     arn: str = ""
     """Of whoever acts: a role's IAM ARN, not its session's."""
+    profile: str | None = None
     _clients: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, service: str) -> Any:
@@ -94,11 +95,12 @@ class Account:
         """This account as one of its roles, which has to trust it; waits until the role can be assumed."""
         given = eventually(partial(self.assume, role, **more))["Credentials"]
         session = boto3.Session(
+            profile_name=self.profile,  # its endpoints, proxies and certificates; not its credentials
             aws_access_key_id=given["AccessKeyId"],
             aws_secret_access_key=given["SecretAccessKey"],
             aws_session_token=given["SessionToken"],
         )
-        return Account(session, self.region, self.endpoint, self.guard, role)
+        return Account(session, self.region, self.endpoint, self.guard, role, self.profile)
 
     def role(self, undo: Undo, name: str, trusted: str, *statements: Mapping[str, Any]) -> str:
         """A role of this account, with an inline policy where statements are given; its ARN."""
@@ -149,9 +151,9 @@ class Accounts:
         return (self.owner, self.recipient, *([self.producer] if self.producer else ()))
 
 
-def local(endpoint: str, region: str) -> Accounts:
+def local(endpoint: str, region: str, prefix: str) -> Accounts:
     """The accounts of a local AWS."""
-    guard = Guard(may_change_settings=True)
+    guard = Guard(may_change_settings=True, prefix=prefix)
 
     def account(name: str) -> Account:
         session = boto3.Session(aws_access_key_id=name, aws_secret_access_key="local")
@@ -160,12 +162,14 @@ def local(endpoint: str, region: str) -> Accounts:
     return Accounts(account(OWNER), account(RECIPIENT), account(PRODUCER), local=True, guard=guard)
 
 
-def real(owner: str, recipient: str, producer: str | None, region: str, *, may_change_settings: bool) -> Accounts:
+def real(
+    owner: str, recipient: str, producer: str | None, region: str, prefix: str, *, may_change_settings: bool
+) -> Accounts:
     """Sandbox accounts by the profiles of their administrators. Raises ValueError where two are the same account."""
-    guard = Guard(may_change_settings=may_change_settings)
+    guard = Guard(may_change_settings=may_change_settings, prefix=prefix)
 
     def account(profile: str) -> Account:
-        return Account(boto3.Session(profile_name=profile), region, None, guard).identify()
+        return Account(boto3.Session(profile_name=profile), region, None, guard, profile=profile).identify()
 
     found = Accounts(
         account(owner), account(recipient), account(producer) if producer else None, local=False, guard=guard

@@ -21,11 +21,16 @@ class UnsafeCallError(Exception):
     """A check tried to change something that this run did not make, or settings that it was not allowed to change."""
 
 
+def new_prefix() -> str:
+    """A prefix that nothing else has: letters and digits, so that it is good for every service's names."""
+    return f"lmc{secrets.token_hex(4)}"
+
+
 class Guard:
     """Watches the clients of one run. `prefix` begins the name of everything that the run makes."""
 
-    def __init__(self, *, may_change_settings: bool, prefix: str | None = None) -> None:
-        self.prefix = prefix or f"lmc{secrets.token_hex(4)}"
+    def __init__(self, *, may_change_settings: bool, prefix: str) -> None:
+        self.prefix = prefix
         self.may_change_settings = may_change_settings
         self._made: set[str] = {self.prefix}
 

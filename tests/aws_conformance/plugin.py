@@ -17,11 +17,13 @@ from lakemesh.demo.process import LocalAwsProcess
 from tests.aws_conformance import accounts as who
 from tests.aws_conformance import assumptions, settings, waiting
 from tests.aws_conformance.accounts import Account, Accounts
+from tests.aws_conformance.guard import new_prefix
 from tests.aws_conformance.lake import Lake, Roles
 from tests.aws_conformance.made import Names, Undo
 
 LOCAL_REGION = "eu-west-1"
 _KEY = "assumption"
+_PREFIX = pytest.StashKey[str]()
 _ANSWERS = pytest.StashKey[list[str]]()
 
 
@@ -42,9 +44,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "assumption(page, confidence): the check of one assumption about AWS")
+    config.stash[_PREFIX] = new_prefix()
     profiles = [config.getoption(f"--profile-{name}", None) for name in ("owner", "recipient", "producer")]
     if any(profiles) and not all(profiles[:2]):
         raise pytest.UsageError("sandbox accounts come at least in twos: --profile-owner and --profile-recipient")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    where = "sandbox accounts" if is_real(config) else "the local AWS"
+    return f"aws conformance: asks {where}; names of this run begin with {config.stash[_PREFIX]}"
 
 
 def is_real(config: pytest.Config) -> bool:
@@ -54,19 +62,19 @@ def is_real(config: pytest.Config) -> bool:
 # ------------------------------------------------------------------------------------------------------------- fixtures
 @pytest.fixture(scope="session")
 def place(request: pytest.FixtureRequest) -> Iterator[Accounts]:
-    option = request.config.getoption
+    option, prefix = request.config.getoption, request.config.stash[_PREFIX]
     if is_real(request.config):
         waiting.be_patient(waiting.PATIENCE)
         yield who.real(
             option("--profile-owner"), option("--profile-recipient"), option("--profile-producer"),
-            option("--region"), may_change_settings=option("--may-change-settings"),
+            option("--region"), prefix, may_change_settings=option("--may-change-settings"),
         )  # fmt: skip
         return
     with LocalAwsProcess() as aws:
         waiting.be_patient(waiting.IMPATIENCE)
         region = option("--region", LOCAL_REGION)
         _used(aws.endpoint, region)
-        yield who.local(aws.endpoint, region)
+        yield who.local(aws.endpoint, region, prefix)
 
 
 @pytest.fixture(scope="session")

@@ -341,7 +341,7 @@ def test_iam_must_allow_too(lake: Lake) -> None:
 
 @assumption("GLUE glue-specifying-resource-arns", DOCUMENTED)
 def test_a_table_needs_its_catalog_and_database(lake: Lake) -> None:
-    """glue:GetTable has to be allowed on the catalog, the database and the table: the table's ARN alone is not enough."""
+    """IAM has to allow glue:GetTable on catalog, database and table: the table's ARN alone is not enough."""
     database = lake.database()
     lake.table(database)
     base = f"arn:{lake.owner.partition}:glue:{lake.owner.region}:{lake.owner.id}"
