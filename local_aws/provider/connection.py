@@ -143,5 +143,12 @@ class Connection:
         # A given endpoint is an address on loopback: no bucket names before it, no proxy in between.
         loopback: dict[str, Any] = {"s3": {"addressing_style": "path"}, "proxies": {}} if self.endpoint else {}
         # A deployed function may run for as long as Lambda lets it: 15 minutes.
-        config = Config(read_timeout=910, retries={"max_attempts": 3}, max_pool_connections=32, **loopback)
+        # As often as the real provider does (its `max_retries`): sixty products are more invocations at once than the
+        # ten that a new account may run.
+        config = Config(
+            read_timeout=910,
+            retries={"mode": "standard", "total_max_attempts": 26},
+            max_pool_connections=32,
+            **loopback,
+        )
         return cast(Any, session).client(service, endpoint_url=self.endpoint, config=config)

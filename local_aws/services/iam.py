@@ -24,6 +24,7 @@ allow(
     "CreatePolicy", "GetPolicy", "DeletePolicy", "TagPolicy", "UntagPolicy",
     "GetPolicyVersion", "ListPolicyVersions", "CreatePolicyVersion", "DeletePolicyVersion",
     "AttachRolePolicy", "DetachRolePolicy", "ListAttachedRolePolicies", "ListInstanceProfilesForRole",
+    "GetAccountAuthorizationDetails",  # `lakemesh onboard consumer`: every role with its policies in one paged call
     "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary",
 )  # fmt: skip
 
