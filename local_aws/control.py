@@ -2,7 +2,7 @@
 
 | method and path | does |
 |---|---|
-| GET /_local/health | says that it answers, and as which process |
+| GET /_local/health | says that it answers, as which process, and a name for what it holds, new with every reset |
 | POST /_local/reset | forgets every account's state |
 | GET /_local/journal?after=N | every call that changed something, from entry N on |
 | PUT, GET /_local/organization | states the organization (id, management, members, ramSharing), or tells it |
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -57,14 +58,19 @@ def _route(path: str, *methods: str) -> Callable[[Handler], Handler]:
     return register
 
 
+_world = {"name": secrets.token_hex(6)}
+
+
 @_route("/_local/health", "GET")
 def health(_request: Request, _rest: str, _body: Any) -> Answer:
-    return 200, {"status": "ok", "pid": os.getpid(), "operations": len(calls.modelled())}
+    known = {"pid": os.getpid(), "operations": len(calls.modelled()), "world": _world["name"]}
+    return 200, {"status": "ok"} | known
 
 
 @_route("/_local/reset", "POST")
 def reset(_request: Request, _rest: str, _body: Any) -> Answer:
     calls.reset()
+    _world["name"] = secrets.token_hex(6)
     return 200, {}
 
 

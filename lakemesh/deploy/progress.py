@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from rich import box
 from rich.console import Console
@@ -15,10 +15,7 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from lakemesh.deploy.run import StackResult
-
-if TYPE_CHECKING:
-    from local_aws.inprocess.steps import Step
+from lakemesh.deploy.results import StackResult, Step
 
 _SIGNS = {
     "create": "[green]+[/]",
@@ -70,6 +67,8 @@ class ConsoleReporter:
     def stack_finished(self, result: StackResult) -> None:
         for error in result.errors:
             self.say(f"  [red]error:[/] {escape(error)}")
+        for line in result.interrupted if self._preview else ():
+            self.say(f"  [yellow]interrupts:[/] {escape(line)}")
         if not result.changes and not result.errors:
             self.say(f"  nothing to change ({result.counts.unchanged} unchanged)")
         if self._progress:

@@ -56,6 +56,13 @@ class _Plan:
     changed: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
     delete_first: bool = False
+    gone: ResourceState | None = None
+    """What was deleted already, with something that it depended on, and is made anew."""
+
+    @property
+    def before(self) -> Properties:
+        known = self.old or self.gone
+        return known.inputs if known else {}
 
 
 class Engine:
@@ -121,7 +128,7 @@ class Engine:
             return self._provider(goal.state, old)
         full_inputs = with_hashes(goal.state.inputs, self._root)
         plan = self._plan(goal, old, full_inputs)
-        step = Step(plan.op, goal.state.urn, plan.changed, plan.replaces)
+        step = Step(plan.op, goal.state.urn, plan.changed, plan.replaces, plan.delete_first, plan.before, plan.inputs)
         self._started(step)
         try:
             done = self._apply(plan, goal.state)
@@ -209,7 +216,8 @@ class Engine:
         if old is None:
             return _Plan(Op.CREATE, None, inputs)
         if state.urn in self._recreate or old.urn in self._recreate:
-            return _Plan(Op.REPLACE, None, self._check(provider, state.urn, {}, full_inputs))
+            fresh = self._check(provider, state.urn, {}, full_inputs)
+            return _Plan(Op.REPLACE, None, fresh, delete_first=True, gone=old)
         diff = provider.Diff(
             pb.DiffRequest(
                 id=old.id,

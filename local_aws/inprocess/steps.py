@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum, unique
 from typing import Any, Protocol
@@ -32,6 +33,11 @@ class Step:
     urn: str
     changed: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
+    delete_first: bool = False
+    """Whether a replacement deletes the old object before it makes the new one."""
+    before: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """Inputs of last time, of what is updated or replaced."""
+    after: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def name(self) -> str:

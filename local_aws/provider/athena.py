@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local_aws.provider.resource import At, ResourceType, code, frozen, one, pascal, register, tag_list
+from local_aws.provider.resource import At, ResourceType, camel, code, declared, frozen, one, pascal, register, tag_list
 from local_aws.provider.schema import Problem
 from local_aws.provider.values import Properties, Unknown
 
@@ -25,6 +25,14 @@ _RESULTS = "resultConfiguration"
 def _spelt(value: Any) -> Any:
     if isinstance(value, dict):
         return {_SPELT.get(key, key): _spelt(member) for key, member in value.items()}
+    return value
+
+
+def _unspelt(value: Any) -> Any:
+    """camelCase keys as pulumi_aws writes them: what `_spelt` made, back."""
+    back = {name[:1].lower() + name[1:]: key[:1].lower() + key[1:] for key, name in _SPELT.items()}
+    if isinstance(value, dict):
+        return {back.get(key, key): _unspelt(member) for key, member in value.items()}
     return value
 
 
@@ -69,7 +77,15 @@ class Workgroup(ResourceType):
             if _gone(error):
                 return None
             raise
-        return {"arn": at.aws.arn("athena", f"workgroup/{at.id}"), "name": at.id, "state": found["State"]}
+        known = {**at.inputs, **at.state}.get("configuration")
+        configuration = _unspelt(camel(found.get("Configuration") or {}))
+        return {
+            "arn": at.aws.arn("athena", f"workgroup/{at.id}"),
+            "configuration": declared(known, configuration) if known else None,
+            "description": found.get("Description"),
+            "name": at.id,
+            "state": found["State"],
+        }
 
     def update(self, at: At) -> None:
         athena = at.client("athena")

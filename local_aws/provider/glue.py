@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from local_aws.provider.connection import Connection
-from local_aws.provider.resource import At, ResourceType, one, pascal, register, unless
+from local_aws.provider.resource import At, ResourceType, camel, declared, one, pascal, register, unless
 from local_aws.provider.schema import Problem
 from local_aws.provider.values import Properties, Unknown
 
@@ -79,7 +79,15 @@ class CatalogDatabase(ResourceType):
             for entry in found.get("CreateTableDefaultPermissions") or []
         ]
         arn = f"arn:{at.aws.partition}:glue:{at.aws.region}:{catalog}:database/{name}"
-        return {"arn": arn, "catalogId": catalog, "name": name, "createTableDefaultPermissions": defaults}
+        return {
+            "arn": arn,
+            "catalogId": catalog,
+            "createTableDefaultPermissions": defaults,
+            "description": found.get("Description"),
+            "locationUri": found.get("LocationUri"),
+            "name": name,
+            "parameters": found.get("Parameters"),
+        }
 
     def update(self, at: At) -> None:
         catalog, _, name = at.id.partition(":")
@@ -120,8 +128,10 @@ class DataCatalogEncryptionSettings(ResourceType):
         return str(catalog)
 
     def read(self, at: At) -> Properties | None:
-        at.client("glue").get_data_catalog_encryption_settings(CatalogId=at.id)
-        return {"catalogId": at.id}
+        answer = at.client("glue").get_data_catalog_encryption_settings(CatalogId=at.id)
+        found = camel(answer["DataCatalogEncryptionSettings"])
+        known = {**at.inputs, **at.state}.get("dataCatalogEncryptionSettings")
+        return {"catalogId": at.id, "dataCatalogEncryptionSettings": declared(known, found) if known else found}
 
     def update(self, at: At) -> None:
         self._put(at.aws, at.id, self._wanted(at.inputs))

@@ -70,7 +70,11 @@ class Role(ResourceType):
             "arn": found["Arn"],
             "assumeRolePolicy": _text(found["AssumeRolePolicyDocument"]),
             "createDate": found["CreateDate"].isoformat(),
+            "description": found.get("Description"),
+            "maxSessionDuration": found.get("MaxSessionDuration"),
             "name": found["RoleName"],
+            "path": found["Path"],
+            "permissionsBoundary": found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
             "uniqueId": found["RoleId"],
         }
 

@@ -20,6 +20,7 @@ class Key(ResourceType):
     supported = frozenset({
         "deletionWindowInDays", "description", "enableKeyRotation", "isEnabled", "keyUsage", "policy", "tags",
     })  # fmt: skip
+    completed = frozenset({"enableKeyRotation", "isEnabled"})
     defaults = frozen(enableKeyRotation=False, isEnabled=True, keyUsage="ENCRYPT_DECRYPT")
     immutable = frozenset({"keyUsage"})
     documents = frozenset({"policy"})
@@ -58,6 +59,7 @@ class Key(ResourceType):
             "arn": found["Arn"],
             "keyId": found["KeyId"],
             "isEnabled": found["Enabled"],
+            "enableKeyRotation": kms.get_key_rotation_status(KeyId=at.id)["KeyRotationEnabled"],
             "description": found.get("Description", ""),
             "policy": kms.get_key_policy(KeyId=at.id, PolicyName="default")["Policy"],
         }

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local_aws.provider.connection import Connection, ProviderError
-from local_aws.provider.resource import At, ResourceType, frozen, one, pascal, register, unless
+from local_aws.provider.resource import At, ResourceType, camel, declared, frozen, one, pascal, register, unless
 from local_aws.provider.schema import Problem
 from local_aws.provider.values import Properties, Unknown, zip_bytes
 
@@ -52,6 +52,7 @@ class Function(ResourceType):
     )
     immutable = frozenset({"name", "packageType"})
     named = "name"
+    completed = frozenset({"reservedConcurrentExecutions"})
     volatile = frozenset({"lastModified", "codeSha256", "sourceCodeSize"})
 
     def verify(self, inputs: Properties) -> Iterator[Problem]:
@@ -91,6 +92,7 @@ class Function(ResourceType):
         arn = found["FunctionArn"].removesuffix(":$LATEST")
         invoke = f"arn:{at.aws.partition}:apigateway:{at.aws.region}:lambda:path/2015-03-31/functions"
         return {
+            **self._configured({**at.inputs, **at.state}, found),
             "arn": arn,
             "codeSha256": found["CodeSha256"],
             "invokeArn": f"{invoke}/{arn}/invocations",
@@ -102,6 +104,18 @@ class Function(ResourceType):
             "sourceCodeSize": found["CodeSize"],
             "version": found.get("Version", "$LATEST"),
         }
+
+    @staticmethod
+    def _configured(known: Properties, found: Mapping[str, Any]) -> Properties:
+        """The configuration as inputs, of those blocks that were given."""
+        read = {key: found.get(name) for key, name in _CONFIGURATION.items() if key in known}
+        if "layers" in known:
+            read["layers"] = [layer["Arn"] for layer in found.get("Layers") or []]
+        blocks = {
+            key: declared(known[key], camel(found.get(name) or {})) for key, name in _BLOCKS.items() if key in known
+        }
+        variables = (found.get("Environment") or {}).get("Variables") or {}
+        return {**read, **blocks, "environment": {"variables": variables} if variables else None}
 
     def update(self, at: At) -> None:
         client = at.client("lambda")

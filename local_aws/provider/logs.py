@@ -15,6 +15,7 @@ class LogGroup(ResourceType):
     supported = frozenset({"kmsKeyId", "name", "retentionInDays", "skipDestroy", "tags"})
     defaults = frozen(retentionInDays=0, skipDestroy=False)
     immutable = frozenset({"name"})
+    completed = frozenset({"retentionInDays"})
     named = "name"
     longest_name = 512
 
@@ -42,8 +43,12 @@ class LogGroup(ResourceType):
         found = next((group for group in groups if group["logGroupName"] == at.id), None)
         if found is None:
             return None
-        retention = found.get("retentionInDays", 0)
-        return {"arn": found["arn"].removesuffix(":*"), "name": at.id, "retentionInDays": retention}
+        return {
+            "arn": found["arn"].removesuffix(":*"),
+            "kmsKeyId": found.get("kmsKeyId"),
+            "name": at.id,
+            "retentionInDays": found.get("retentionInDays", 0),
+        }
 
     def update(self, at: At) -> None:
         logs = at.client("logs")

@@ -17,14 +17,14 @@ from pulumi.runtime.proto import provider_pb2 as pb
 from local_aws.provider import connection, resource, schema
 from local_aws.provider.connection import Connection, Credentials, ProviderError
 from local_aws.provider.resource import At
-from local_aws.provider.values import Properties, has_unknown, properties, struct
+from local_aws.provider.values import Properties, has_unknown, properties, struct, without_contents
 
 for _service in ("athena", "glue", "iam", "kms", "lakeformation", "lambda_", "logs", "s3"):
     importlib.import_module(f"local_aws.provider.{_service}")
 
 T = TypeVar("T")
-_MOVES = ("region", "allowedAccountIds", "assumeRoles")
-"""Provider arguments whose change may mean another account or region: everything behind that provider is replaced."""
+_MOVES = ("region", "allowedAccountIds")
+"""Provider arguments whose change means another region or account: everything behind that provider is replaced."""
 
 
 class CreatedButFailedError(ProviderError):
@@ -72,9 +72,13 @@ class LocalProvider:
 
     def DiffConfig(self, request: pb.DiffRequest, _context: Any = None) -> pb.DiffResponse:  # noqa: N802
         """Another region or account replaces the provider, and with it every resource that it made."""
-        olds, news = properties(request.old_inputs or request.olds), properties(request.news)
+        # A message is true even when it is empty: older engines send the inputs as `olds`.
+        old = request.old_inputs if request.old_inputs.fields else request.olds
+        olds, news = connection.configuration(properties(old)), connection.configuration(properties(request.news))
         changed = sorted(key for key in olds.keys() | news.keys() if olds.get(key) != news.get(key))
         replaces = [key for key in changed if key in _MOVES]
+        if "assumeRoles" in changed and _accounts(olds) != _accounts(news):
+            replaces.append("assumeRoles")
         return _diff_response(resource.Difference(tuple(changed), tuple(replaces)))
 
     def Configure(self, request: pb.ConfigureRequest, _context: Any = None) -> pb.ConfigureResponse:  # noqa: N802
@@ -107,7 +111,9 @@ class LocalProvider:
         model = resource.find(_token(request))
         state = properties(request.olds)
         old_inputs = properties(request.old_inputs) if request.old_inputs.fields else state
-        return _diff_response(model.diff(self._aws, old_inputs, state, properties(request.news)))
+        # Assets by their hashes alone: the same file may lie elsewhere on another machine.
+        old_inputs, news = without_contents(old_inputs), without_contents(properties(request.news))
+        return _diff_response(model.diff(self._aws, old_inputs, state, news))
 
     def Create(self, request: pb.CreateRequest, _context: Any = None) -> pb.CreateResponse:  # noqa: N802
         """Make the resource and read it back. Raises CreatedButFailedError when it exists but is not complete."""
@@ -120,7 +126,7 @@ class LocalProvider:
             _attempt(what, lambda: model.configure(At(self._aws, identifier, inputs)))
             outputs = self._read_back(model, identifier, inputs, {})
         except ProviderError as error:
-            raise CreatedButFailedError(identifier, model.outputs(self._aws, inputs, {}), str(error)) from error
+            raise CreatedButFailedError(identifier, self._half_made(model, identifier, inputs), str(error)) from error
         return pb.CreateResponse(id=identifier, properties=struct(outputs))
 
     def Update(self, request: pb.UpdateRequest, _context: Any = None) -> pb.UpdateResponse:  # noqa: N802
@@ -142,8 +148,10 @@ class LocalProvider:
         )
         if read is None:
             return pb.ReadResponse(id="")
-        inputs = {key: value for key, value in {**properties(request.inputs), **read}.items() if key in model.supported}
-        return pb.ReadResponse(id=request.id, properties=struct({**state, **read}), inputs=struct(inputs))
+        inputs = model.drifted(properties(request.inputs), state, read)
+        # As it was known where it means the same: another spelling is no drift.
+        changed = {key: value for key, value in read.items() if key not in state or not model.kept(key, state, value)}
+        return pb.ReadResponse(id=request.id, properties=struct({**state, **changed}), inputs=struct(inputs))
 
     def Delete(self, request: pb.DeleteRequest, _context: Any = None) -> empty_pb2.Empty:  # noqa: N802
         """Delete the resource; one that is gone already is deleted."""
@@ -155,6 +163,16 @@ class LocalProvider:
     def Invoke(self, request: pb.InvokeRequest, _context: Any = None) -> pb.InvokeResponse:  # noqa: N802
         """No function is modelled: the program computes names and ARNs from its declarations."""
         raise ProviderError(f"The local provider models no functions; {request.tok} was invoked.")
+
+    def _half_made(self, model: resource.ResourceType, identifier: str, inputs: Properties) -> Properties:
+        """What is known of an object whose creation stopped half-way: nothing of what completes it."""
+        outputs = model.outputs(self._aws, inputs, {})
+        known = {key: value for key, value in outputs.items() if key not in model.completed}
+        try:
+            read = _attempt("reading", lambda: model.read(At(self._aws, identifier, inputs, known)))
+        except ProviderError:
+            return known
+        return {**known, **(read or {})}
 
     def _read_back(
         self, model: resource.ResourceType, identifier: str, inputs: Properties, state: Properties
@@ -169,6 +187,12 @@ class LocalProvider:
 
 
 _ROLE_KEYS = frozenset({"roleArn", "sessionName", "externalId", "duration", "policy", "policyArns", "tags"})
+
+
+def _accounts(config: Properties) -> list[str]:
+    """The accounts of the roles that a provider assumes, the last of which is the one it works in."""
+    arns = [str(role.get("roleArn")) for role in config.get("assumeRoles") or []]
+    return [arn.split(":")[4] if arn.count(":") > 4 else arn for arn in arns]
 
 
 def _token(request: Any) -> str:

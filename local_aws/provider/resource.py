@@ -87,6 +87,8 @@ class ResourceType:
     """Inputs that are lists without order."""
     volatile: ClassVar[frozenset[str]] = frozenset()
     """Outputs that an update changes: unknown in its preview."""
+    completed: ClassVar[frozenset[str]] = frozenset()
+    """Properties that `configure` sets."""
     longest_name: ClassVar[int] = 64
 
     # ------------------------------------------------------------------------------------- what subclasses say
@@ -176,6 +178,22 @@ class ResourceType:
         chosen = self.named is not None and self.named not in news.get(DEFAULTS, ()) and self.named not in changed
         return Difference(tuple(sorted(changed)), tuple(sorted(replaces)), bool(replaces) and chosen)
 
+    def kept(self, key: str, before: Properties, read: Any) -> bool:
+        """Whether what AWS says of a property is what was known, however it spells it."""
+        known = before.get(key)
+        return (not known and not read) or self.same(key, known, read)
+
+    def drifted(self, inputs: Properties, state: Properties, read: Properties) -> Properties:
+        """The inputs that would make what AWS has now: those of last time but for what somebody changed since.
+
+        Nothing known of last time (an import): everything that AWS says and that is an input.
+        """
+        found = {key: value for key, value in read.items() if key in self.supported}
+        if not inputs:
+            return {**{key: value for key, value in state.items() if key in self.supported}, **found}
+        changed = {key: value for key, value in found.items() if not self.kept(key, {**state, **inputs}, value)}
+        return {**inputs, **changed}
+
     def outputs(self, aws: Connection, inputs: Properties, read: Properties) -> Properties:
         tags = {"tagsAll": aws.tags(inputs)} if self.taggable else {}
         return {**{key: value for key, value in inputs.items() if key != DEFAULTS}, **tags, **read}
@@ -258,6 +276,27 @@ def pascal(value: Any) -> Any:
     if isinstance(value, list):
         return [pascal(member) for member in value]
     return value
+
+
+def camel(value: Any) -> Any:
+    """AWS's keys (PascalCase) as Pulumi writes them, all the way down: what `pascal` made, back."""
+    if isinstance(value, Mapping):
+        return {key[:1].lower() + key[1:]: camel(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [camel(member) for member in value]
+    return value
+
+
+def declared(known: Any, found: Any) -> Any:
+    """`found` without the members that `known` does not have: what AWS adds of its own accord is no drift."""
+    if isinstance(known, Mapping) and isinstance(found, Mapping):
+        return {key: declared(known[key], found.get(key)) for key in known}
+    if isinstance(known, list) and isinstance(found, list) and len(known) == len(found):
+        return [declared(old, new) for old, new in zip(known, found, strict=True)]
+    if isinstance(known, list) and len(known) == 1 and isinstance(found, Mapping):
+        # A block that may be given once: Pulumi writes it either way.
+        return [declared(known[0], found)]
+    return found
 
 
 def one(value: Any) -> Any:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local_aws.provider.iam import document_problems
-from local_aws.provider.resource import At, ResourceType, frozen, lower, one, pascal, register, tag_list, unless
+from local_aws.provider.resource import (
+    At,
+    ResourceType,
+    camel,
+    declared,
+    frozen,
+    lower,
+    one,
+    pascal,
+    register,
+    tag_list,
+    unless,
+)
 from local_aws.provider.schema import Problem
 from local_aws.provider.values import Properties
 
@@ -21,6 +33,7 @@ class Bucket(ResourceType):
     defaults = frozen(forceDestroy=False)
     immutable = frozenset({"bucket"})
     named = "bucket"
+    completed = frozenset({"tagsAll"})
     longest_name = 63
 
     def generated(self, name: str) -> str:
@@ -83,6 +96,10 @@ class _OfBucket(ResourceType):
     remove: str
     absent: tuple[str, ...]
 
+    def found(self, known: Properties, answer: Mapping[str, Any]) -> Properties:
+        """What S3 answered, as inputs."""
+        raise NotImplementedError
+
     def request(self, inputs: Properties) -> dict[str, Any]:
         raise NotImplementedError
 
@@ -93,7 +110,7 @@ class _OfBucket(ResourceType):
     def read(self, at: At) -> Properties | None:
         call = getattr(at.client("s3"), self.get)
         found = unless((*GONE, *self.absent), lambda: call(Bucket=at.id))
-        return None if found is None else {"bucket": at.id}
+        return None if found is None else {"bucket": at.id, **self.found({**at.inputs, **at.state}, found)}
 
     def update(self, at: At) -> None:
         self.create(at)
@@ -118,6 +135,9 @@ class BucketPublicAccessBlock(_OfBucket):
     def request(self, inputs: Properties) -> dict[str, Any]:
         return {"PublicAccessBlockConfiguration": {pascal_key(key): inputs[key] for key in self.defaults}}
 
+    def found(self, known: Properties, answer: Mapping[str, Any]) -> Properties:  # noqa: ARG002 - all of it is known
+        return dict(camel(answer["PublicAccessBlockConfiguration"]))
+
 
 def pascal_key(key: str) -> str:
     return key[:1].upper() + key[1:]
@@ -136,6 +156,9 @@ class BucketOwnershipControls(_OfBucket):
 
     def request(self, inputs: Properties) -> dict[str, Any]:
         return {"OwnershipControls": {"Rules": [pascal(one(inputs["rule"]))]}}
+
+    def found(self, known: Properties, answer: Mapping[str, Any]) -> Properties:
+        return {"rule": declared(known.get("rule"), camel(answer["OwnershipControls"]["Rules"][0]))}
 
 
 @register
@@ -159,6 +182,14 @@ class BucketServerSideEncryptionConfiguration(_OfBucket):
                 }
             )
         return {"ServerSideEncryptionConfiguration": {"Rules": rules}}
+
+    def found(self, known: Properties, answer: Mapping[str, Any]) -> Properties:
+        rules = []
+        for rule in answer["ServerSideEncryptionConfiguration"]["Rules"]:
+            default = rule.get("ApplyServerSideEncryptionByDefault") or {}
+            by = {"sseAlgorithm": default.get("SSEAlgorithm"), "kmsMasterKeyId": default.get("KMSMasterKeyID")}
+            rules.append({"applyServerSideEncryptionByDefault": by, "bucketKeyEnabled": rule.get("BucketKeyEnabled")})
+        return {"rules": declared(known.get("rules"), rules)}
 
 
 @register
@@ -184,6 +215,10 @@ class BucketLifecycleConfiguration(_OfBucket):
             rules.append({"ID": rule["id"], "Status": rule["status"], **filtered, **blocks})
         return {"LifecycleConfiguration": {"Rules": rules}}
 
+    def found(self, known: Properties, answer: Mapping[str, Any]) -> Properties:
+        rules = [{**camel(rule), "id": rule.get("ID")} for rule in answer["Rules"]]
+        return {"rules": declared(known.get("rules"), rules)}
+
 
 @register
 class BucketPolicy(_OfBucket):
@@ -198,3 +233,6 @@ class BucketPolicy(_OfBucket):
 
     def request(self, inputs: Properties) -> dict[str, Any]:
         return {"Policy": inputs["policy"]}
+
+    def found(self, known: Properties, answer: Mapping[str, Any]) -> Properties:  # noqa: ARG002 - text is all there is
+        return {"policy": answer["Policy"]}
