@@ -9,6 +9,7 @@ import collections.abc
 import functools
 import importlib
 import inspect
+import threading
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,8 @@ from local_aws.provider.values import ARCHIVE, ASSET, SIGNATURE, Unknown
 Problem = tuple[str, str]
 """(property path, reason), as in a CheckFailure."""
 
+# pulumi_aws loads its modules when they are first asked for: of two threads that ask at once, one finds half a module.
+_LOADING = threading.RLock()
 # Modules whose name in Python differs from the one in the type token.
 _MODULES = {"lambda": "lambda_"}
 
@@ -30,12 +33,13 @@ def arguments(token: str) -> type:
     """The pulumi_aws argument class of a type token, e.g. "aws:iam/role:Role". Raises LookupError for no such type."""
     _, module, name = token.split(":")
     module = module.partition("/")[0]
-    try:
-        package = importlib.import_module(f"pulumi_aws.{_MODULES.get(module, module)}")
-    except ImportError as error:
-        raise LookupError(token) from error
-    # Where a nested type already has the name <Resource>Args, the resource's own is <Resource>InitArgs.
-    found = getattr(package, f"{name}InitArgs", None) or getattr(package, f"{name}Args", None)
+    with _LOADING:
+        try:
+            package = importlib.import_module(f"pulumi_aws.{_MODULES.get(module, module)}")
+        except ImportError as error:
+            raise LookupError(token) from error
+        # Where a nested type already has the name <Resource>Args, the resource's own is <Resource>InitArgs.
+        found = getattr(package, f"{name}InitArgs", None) or getattr(package, f"{name}Args", None)
     if found is None:
         raise LookupError(token)
     return typing.cast(type, found)
