@@ -11,9 +11,14 @@ import typer
 from lakemesh.cli.affected import affected
 from lakemesh.cli.bootstrap import bootstrap
 from lakemesh.cli.ci import app as ci
+from lakemesh.cli.classify import app as classify
+from lakemesh.cli.codeowners import codeowners
 from lakemesh.cli.demo import demo
 from lakemesh.cli.deploy import destroy, preview, up
+from lakemesh.cli.import_ import import_
+from lakemesh.cli.init import init
 from lakemesh.cli.local import app as local
+from lakemesh.cli.onboard import app as onboard
 from lakemesh.cli.validate import validate
 
 app = typer.Typer(
@@ -31,12 +36,17 @@ app = typer.Typer(
 )
 app.command(rich_help_panel="Start")(demo)
 app.add_typer(local, name="local", rich_help_panel="Start")
+app.command(rich_help_panel="Start")(init)
 app.command(rich_help_panel="Mesh")(validate)
 app.command(rich_help_panel="Mesh")(affected)
+app.command(rich_help_panel="Mesh")(codeowners)
+app.add_typer(classify, name="classify", rich_help_panel="Mesh")
 app.command(rich_help_panel="Deployment")(preview)
 app.command(rich_help_panel="Deployment")(up)
 app.command(rich_help_panel="Deployment")(destroy)
+app.command("import", rich_help_panel="Deployment")(import_)
 app.command(rich_help_panel="Accounts")(bootstrap)
+app.add_typer(onboard, name="onboard", rich_help_panel="Accounts")
 app.add_typer(ci, name="ci", rich_help_panel="Continuous integration")
 
 
