@@ -31,8 +31,15 @@ def test_the_first_screen_says_what_was_written_and_what_comes_next(mesh: Path, 
     assert result.exit_code == 0, result.output
     assert "central.yaml: account 111122223333, written" in result.output
     assert f"Next: read {out}/README.md" in result.output
-    assert "Nobody may deploy yet" in result.output
+    assert "Nobody may deploy yet" not in result.output
     assert (out / "service-control-policies" / "central.json").is_file()
+
+
+def test_a_mesh_that_nobody_may_deploy_is_told_so(mesh: Path, tmp_path: Path) -> None:
+    declared = (mesh / "mesh.yaml").read_text(encoding="utf-8")
+    (mesh / "mesh.yaml").write_text(declared.partition("\ndeployment:")[0] + "\n", encoding="utf-8")
+    result = run("--mesh", mesh, "--out", tmp_path / "out")
+    assert "Nobody may deploy yet but the deploying role itself: name a GitHub repository or people" in result.output
 
 
 def test_running_it_again_writes_nothing(mesh: Path, tmp_path: Path) -> None:

@@ -232,3 +232,29 @@ def test_the_page_of_commands_names_every_account_template_and_policy(sample: De
         assert f'--query Account --output text)" = {place.account} &&' in page
     governed = next(place for place in places(sample) if place.part == "producer-erp")
     assert f"make {governed.deploy_role_arn}\na data lake administrator" in page
+
+
+def changed(before: Declarations, after: Declarations) -> set[str]:
+    """Files that differ, README.md aside, as docs/bootstrap.md lists them."""
+    old = {file.path: file.text for file in files(before)}
+    new = {file.path: file.text for file in files(after)}
+    return {path for path in old.keys() | new.keys() if old.get(path) != new.get(path)} - {"README.md"}
+
+
+def with_mesh(sample: Declarations, **update: Any) -> Declarations:
+    return sample.model_copy(update={"mesh": sample.mesh.model_copy(update=update)})
+
+
+def test_only_what_the_page_says_makes_it_necessary_to_run_templates_again(sample: Declarations) -> None:
+    domain = sample.mesh.domains["ar"]
+    empty = with_mesh(sample, domains={**sample.mesh.domains, "hr": domain.model_copy(update={"sources": ()})})
+    assert changed(sample, empty) == set()
+    assert changed(sample, sample.model_copy(update={"products": {}, "grants": {}})) == set()
+    more = domain.sources[0].model_copy(update={"database": "one_more"})
+    source = with_mesh(
+        sample, domains={**sample.mesh.domains, "ar": domain.model_copy(update={"sources": (*domain.sources, more)})}
+    )
+    assert changed(sample, source) == {f"consumer-{name}.yaml" for name in sample.mesh.consumers}
+    joined = sample.mesh.producers["erp"].model_copy(update={"account": "999988887777"})
+    producer = with_mesh(sample, producers={**sample.mesh.producers, "hr": joined})
+    assert changed(sample, producer) == {"producer-hr.yaml", "central.yaml", "service-control-policies/pipeline.json"}
