@@ -36,10 +36,10 @@ class Desk:
         self.data = producer.bucket(lake.undo, lake.names("data", "-"))
         self.results = lake.recipient.bucket(lake.undo, lake.names("results", "-"))
         self.analyst_name, self.workgroup = lake.names("analyst"), lake.names("workgroup")
+        self.database = lake.database()
+        self._fill()  # before the location is registered: afterwards its maker would need leave for it
         self._register()
         self.analyst = self._hire()
-        self.database = lake.database()
-        self._fill()
         lake.grant(lake.recipient.id, lake.on_database(self.database), "DESCRIBE", option=True)
         lake.link(self.database)
         lake.accepting(self.analyst, lake.on_database(self.database), "DESCRIBE")
@@ -96,11 +96,8 @@ class Desk:
         self.table("returns")
 
     def table(self, name: str) -> None:
-        """A table over the same rows. Its maker needs the location, where Lake Formation has it."""
+        """A table over the same rows."""
         lake = self.lake
-        if not lake.local:  # the local AWS takes its account's root for granted, which cannot be granted anything
-            location = {"DataLocation": {"ResourceArn": lake.owner.s3_arn(f"{self.data}/sales")}}
-            lake.grant(lake.owner, location, "DATA_LOCATION_ACCESS")
         given = lake.table_input(name, keys=())
         given["StorageDescriptor"] |= {
             "Location": f"s3://{self.data}/sales/orders/",
@@ -350,6 +347,38 @@ def test_an_enforced_workgroup_decides_the_location(desk: Desk) -> None:
     )["QueryExecutionId"]  # fmt: skip
     found = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["ResultConfiguration"]
     assert found["OutputLocation"].startswith(f"s3://{desk.results}/analyst/"), found
+
+
+@assumption("ATH security-iam-athena", DOCUMENTED)
+def test_results_are_read_as_the_caller(desk: Desk) -> None:
+    """GetQueryResults takes s3:GetObject on the result besides Athena's own permission.
+
+    So the prefixes of principals in one account can be kept apart by S3's policies.
+    """
+    grant(desk, "id")
+    desk.reads("SELECT id FROM orders ORDER BY id", [["id"], ["1"], ["2"]])
+    query, reason = desk.run("SELECT id FROM orders")
+    assert not reason, reason
+    lake = desk.lake
+    writing = lake.recipient.s3_arn(f"{desk.results}/*")
+    lake.undo.later(_restore, desk=desk)
+    lake.recipient.policy(desk.analyst_name, allow(*QUERYING), allow("s3:PutObject", resource=writing))
+
+    def not_read() -> None:
+        found = attempt(desk.analyst("athena").get_query_results, QueryExecutionId=query)
+        assert found in {"AccessDeniedException", "InvalidRequestException"}, found
+
+    eventually(not_read)
+
+
+@assumption("ATH workgroups-access", DOCUMENTED)
+def test_a_workgroup_is_for_those_iam_lets_in(desk: Desk) -> None:
+    """A query takes athena:StartQueryExecution on the workgroup's ARN: another workgroup's is not enough."""
+    lake = desk.lake
+    base = f"arn:{lake.recipient.partition}:athena:{lake.recipient.region}:{lake.recipient.id}:workgroup"
+    lake.undo.later(_restore, desk=desk)
+    lake.recipient.policy(desk.analyst_name, allow("athena:*", resource=f"{base}/another"), allow("s3:*", "glue:*"))
+    desk.fails("SELECT 1", "AccessDeniedException")
 
 
 # ---------------------------------------------------------------------------------------------------------------- views

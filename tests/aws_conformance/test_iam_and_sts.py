@@ -20,7 +20,7 @@ DENIED = "AccessDenied"
 def test_a_trust_policy_names_who_exists(lake: Lake) -> None:
     """CreateRole with a trust policy that names a role which does not exist is MalformedPolicyDocument.
 
-    So stacks are deployed in an order: a producer's roles name central's.
+    So stacks are deployed in an order: a producer's reader role names central's sync role.
     """
     nobody = f"arn:{lake.recipient.partition}:iam::{lake.recipient.id}:role/{lake.names('nobody')}"
     name = lake.names("reader")
@@ -165,8 +165,8 @@ def test_everybody_may_ask_who_they_are(lake: Lake) -> None:
 def test_policies_follow_no_successor(lake: Lake) -> None:
     """A trust policy that names a role does not trust a role that is made later under the same name.
 
-    lakemesh protects the roles that other accounts' policies name; a policy that shows an id instead of an ARN is a
-    difference, which the next `up` puts right.
+    lakemesh protects the sync role, which producers' trust policies name; were it made again, they show an id instead of
+    its ARN, and their stacks are deployed again.
     """
     if lake.local:
         pytest.skip("docs/local-aws.md: the local AWS keeps naming the successor; ask sandbox accounts")

@@ -77,11 +77,33 @@ def test_another_accounts_object_takes_both_policies(lake: Lake, reader: Account
 def test_a_bucket_policy_names_who_exists(lake: Lake, bucket: str) -> None:
     """PutBucketPolicy with a role that does not exist is MalformedPolicy.
 
-    So a producer's stack comes after central's; its handler merges statements when the roles are there.
+    So the statements that lakemesh merges name the account, and restrict it by aws:PrincipalArn.
     """
     nobody = f"arn:{lake.recipient.partition}:iam::{lake.recipient.id}:role/{lake.names('nobody')}"
     policy = document(lets(nobody, "s3:GetObject", resource=lake.owner.s3_arn(f"{bucket}/*")))
     refused("MalformedPolicy", lake.owner("s3").put_bucket_policy, match="(?i)principal", Bucket=bucket, Policy=policy)
+
+
+@assumption("IAM reference_policies_condition-keys", DOCUMENTED)
+def test_a_policy_may_name_a_role_to_come(lake: Lake, bucket: str) -> None:
+    """A bucket policy that names an account, restricted by aws:PrincipalArn, lets in a role that is made afterwards.
+
+    So producers can be prepared before central's roles are there, and no role but the named one gets in.
+    """
+    name, objects = lake.names("reader"), lake.owner.s3_arn(f"{bucket}/*")
+    arn = f"arn:{lake.recipient.partition}:iam::{lake.recipient.id}:role/{name}"
+    only = {"ArnEquals": {"aws:PrincipalArn": arn}}
+    bucket_policy(
+        lake,
+        bucket,
+        {**lets("", "s3:GetObject", resource=objects), "Principal": lake.recipient.root, "Condition": only},
+    )
+    reading = allow("s3:GetObject", resource=objects)
+    named = lake.recipient.become(lake.recipient.role(lake.undo, name, trust(lake.recipient.root), reading))
+    other_name = lake.names("other")
+    other = lake.recipient.become(lake.recipient.role(lake.undo, other_name, trust(lake.recipient.root), reading))
+    assert eventually(partial(allowed, named("s3").get_object, Bucket=bucket, Key="raw/a"))["Body"].read() == b"data"
+    refused(DENIED, other("s3").get_object, Bucket=bucket, Key="raw/a")
 
 
 @assumption("S3 example-bucket-policies", DOCUMENTED)
@@ -122,6 +144,15 @@ def test_an_encrypted_object_takes_its_key(lake: Lake, bucket: str) -> None:
     eventually(partial(refused, DENIED, mine("s3").get_object, match="kms:Decrypt", Bucket=bucket, Key="raw/b"))
     lake.owner.policy(name, allow("s3:*"), allow("kms:Decrypt", resource=arn))
     assert eventually(partial(allowed, mine("s3").get_object, Bucket=bucket, Key="raw/b"))["Body"].read() == b"secret"
+
+
+@assumption("S3 access-control-block-public-access", DOCUMENTED)
+def test_a_policy_for_named_roles_is_not_public(lake: Lake, bucket: str) -> None:
+    """GetBucketPolicyStatus says IsPublic of a policy that allows everybody, and not of one that names roles."""
+    objects = lake.owner.s3_arn(f"{bucket}/*")
+    bucket_policy(lake, bucket, lets(lake.reader.arn, "s3:GetObject", resource=objects))
+    status = eventually(partial(lake.owner("s3").get_bucket_policy_status, Bucket=bucket))
+    assert status["PolicyStatus"] == {"IsPublic": False}
 
 
 # ---------------------------------------------------------------------------------------------------------------- KMS

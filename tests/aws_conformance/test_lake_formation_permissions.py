@@ -50,7 +50,7 @@ def test_grants_add_up(lake: Lake) -> None:
 def test_revoking_nothing_says_so(lake: Lake) -> None:
     """Revoking what is not held is InvalidInputException with "No permissions revoked".
 
-    The text is how Pulumi's provider knows that a grant is gone; lakemesh's handlers match this beginning alone.
+    The text is how Pulumi's provider knows that a grant is gone: with another one, destroy would fail there.
     """
     database = lake.database()
     refused(
@@ -83,6 +83,81 @@ def test_a_batch_says_which_failed(lake: Lake) -> None:
     assert [failure["RequestEntry"]["Id"] for failure in failures] == ["bad"], failures
     wanted = {"Database": {"DESCRIBE"}}
     assert lake.until(partial(lake.held, reader, lake.on_database(database)), wanted) == wanted
+
+
+@assumption("LF lf-permissions-reference", INFERRED)
+def test_super_is_listed_with_its_parts(lake: Lake) -> None:
+    """ListPermissions shows Super on a database as ALL and each permission that it stands for.
+
+    Every tool that reads grants back sees a difference: lakemesh never grants ALL.
+    """
+    database, reader = lake.database(), lake.stranger()
+    lake.grant(reader, lake.on_database(database), "ALL")
+    wanted = {"Database": {"ALL", "ALTER", "CREATE_TABLE", "DESCRIBE", "DROP"}}
+    assert lake.until(partial(lake.held, reader, lake.on_database(database)), wanted) == wanted
+
+
+@assumption("LF-API API_RevokePermissions", INFERRED)
+def test_a_revocation_is_whole_or_nothing(lake: Lake) -> None:
+    """Revoking permissions of which one is not held is InvalidInputException, and takes none.
+
+    A resource of lakemesh revokes what it granted; where somebody took a part of it, destroy fails and names the rest.
+    """
+    database, reader = lake.database(), lake.stranger()
+    lake.grant(reader, lake.on_database(database), "DESCRIBE")
+    refused(
+        INVALID, lake.lf.revoke_permissions, match="No permissions revoked",
+        Principal=who(reader.arn), Resource=lake.on_database(database), Permissions=["DESCRIBE", "DROP"],
+    )  # fmt: skip
+    assert lake.held(reader, lake.on_database(database)) == {"Database": {"DESCRIBE"}}
+
+
+@assumption("LF-API API_RevokePermissions", DOCUMENTED)
+def test_the_grant_option_alone_is_revoked(lake: Lake) -> None:
+    """The grant option can be revoked while the permission stays."""
+    database, reader = lake.database(), lake.stranger()
+    lake.grant(reader, lake.on_database(database), "DESCRIBE", option=True)
+    allowed(
+        lake.lf.revoke_permissions, Principal=who(reader.arn), Resource=lake.on_database(database),
+        Permissions=[], PermissionsWithGrantOption=["DESCRIBE"],
+    )  # fmt: skip
+    wanted = {"Database": {"DESCRIBE"}}
+    assert lake.until(partial(lake.held, reader, lake.on_database(database)), wanted) == wanted
+
+
+@assumption("LF-API API_ListPermissions", INFERRED)
+def test_others_list_their_own_grants(lake: Lake) -> None:
+    """Who is no administrator lists its own grants, and is refused the list of all."""
+    database, reader = lake.database(), lake.stranger()
+    lake.grant(reader, lake.on_database(database), "DESCRIBE")
+    lf = reader("lakeformation")
+
+    def own() -> None:
+        assert len(lf.list_permissions(Principal=who(reader.arn))["PrincipalResourcePermissions"]) == 1
+
+    eventually(own)
+    refused(DENIED, lf.list_permissions)
+
+
+@assumption("LF granting-catalog-permissions", INFERRED)
+def test_a_database_that_comes_back_is_granted_to_nobody(lake: Lake) -> None:
+    """A database that is deleted and made again under its name has none of the grants of the first.
+
+    lakemesh revokes before it deletes, and its grants depend on their database.
+    """
+    database, reader = lake.database(), lake.stranger()
+    lake.grant(reader, lake.on_database(database), "DESCRIBE")
+    lake.glue.delete_database(Name=database)
+    lake.database(name=database)
+    assert lake.until(partial(lake.held, reader, lake.on_database(database)), {}) == {}
+
+
+@assumption("LF-API API_GrantPermissions", INFERRED)
+def test_the_grant_option_is_for_what_is_granted(lake: Lake) -> None:
+    """PermissionsWithGrantOption that are not among Permissions are refused."""
+    database = lake.database()
+    given = lake.granting(lake.local_reader, lake.on_database(database), "DESCRIBE")
+    refused(INVALID, lake.lf.grant_permissions, **given, PermissionsWithGrantOption=["DROP"])
 
 
 # -------------------------------------------------------------------------------------------------------- what is valid

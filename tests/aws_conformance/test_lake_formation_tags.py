@@ -59,6 +59,19 @@ def test_values_have_fifty_characters(lake: Lake) -> None:
     refused(("InvalidInputException", "ValidationException"), lake.lf.create_lf_tag, TagKey=key, TagValues=["x" * 51])
 
 
+@assumption("LF lf-tag-considerations", DOCUMENTED)
+def test_a_key_has_a_thousand_values(lake: Lake) -> None:
+    """A key has at most 1,000 values (a quota that AWS may raise: lakemesh reads it from mesh.yaml)."""
+    key = lake.tag("first")
+    for block in range(19):
+        lake.lf.update_lf_tag(TagKey=key, TagValuesToAdd=[f"v{block}-{number}" for number in range(50)])
+    lake.lf.update_lf_tag(TagKey=key, TagValuesToAdd=[f"w{number}" for number in range(49)])
+    refused(
+        ("ResourceNumberLimitExceededException", "InvalidInputException"), lake.lf.update_lf_tag,
+        TagKey=key, TagValuesToAdd=["one-too-many"],
+    )  # fmt: skip
+
+
 @assumption("LF-API API_UpdateLFTag", DOCUMENTED)
 def test_a_value_in_use_is_kept(lake: Lake) -> None:
     """UpdateLFTag refuses to delete a value that a resource carries."""

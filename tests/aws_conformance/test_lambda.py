@@ -24,6 +24,11 @@ def handler(event, context):
     if what == "who":
         import boto3
         return boto3.client("sts").get_caller_identity()["Arn"]
+    if what == "sleep":
+        import time
+        time.sleep(10)
+    if what == "print":
+        print("a line")
     if what == "modules":
         import importlib.util
         return [importlib.util.find_spec(name) is not None for name in ("boto3", "pydantic")]
@@ -151,3 +156,34 @@ def test_new_code_is_ready_after_a_while(lake: Lake) -> None:
         assert call(lake, name, {})[0]["setting"] == "new"
 
     eventually(new)
+
+
+@assumption("LAMBDA gettingstarted-limits", DOCUMENTED)
+def test_an_event_has_six_megabytes(lake: Lake) -> None:
+    """A synchronous invocation with more than 6 MB is refused as too large.
+
+    The reference's code for it is not the one that people report: either is taken. lakemesh invokes a function for one
+    table, or for the accounts' settings, and never with data.
+    """
+    name = function(lake)
+    payload = json.dumps("x" * (6 * 1024 * 1024 + 10)).encode()
+    too_large = ("RequestTooLargeException", "RequestEntityTooLargeException")
+    refused(too_large, lake.owner("lambda").invoke, FunctionName=name, Payload=payload)
+
+
+@assumption("LAMBDA configuration-timeout", DOCUMENTED)
+def test_a_function_is_ended_at_its_timeout(lake: Lake) -> None:
+    """A function that runs longer than its timeout is ended; its answer's errorMessage says "Task timed out".
+
+    lakemesh's handlers stop before their time is over and say what remains.
+    """
+    result, answer = call(lake, function(lake, Timeout=1), {"do": "sleep"})
+    assert answer["FunctionError"] == "Unhandled"
+    assert "Task timed out after 1.00 seconds" in result["errorMessage"], result
+
+
+@assumption("LAMBDA monitoring-cloudwatchlogs", DOCUMENTED)
+def test_without_log_permissions_a_function_still_runs(lake: Lake) -> None:
+    """A function whose role may not write logs runs all the same, and its lines are lost."""
+    result, answer = call(lake, function(lake), {"do": "print"})
+    assert (result["got"], answer.get("FunctionError")) == ({"do": "print"}, None)

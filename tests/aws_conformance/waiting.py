@@ -120,5 +120,6 @@ def failures_of(call: Callable[..., Any], /, **params: Any) -> list[str]:
 
 def _short(answer: Any) -> str:
     if isinstance(answer, Mapping):
-        answer = {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+        # Sessions of a sandbox account do not belong into a terminal.
+        answer = {key: value for key, value in answer.items() if key not in {"ResponseMetadata", "Credentials"}}
     return repr(answer)[:300]
