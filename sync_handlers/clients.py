@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from mypy_boto3_glue.client import GlueClient
     from mypy_boto3_kms.client import KMSClient
     from mypy_boto3_lakeformation.client import LakeFormationClient
+    from mypy_boto3_lambda.client import LambdaClient
     from mypy_boto3_ram.client import RAMClient
     from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_sqs.client import SQSClient
     from mypy_boto3_sts.client import STSClient
 
     from sync_handlers.manifest import Producer
@@ -51,6 +53,15 @@ def s3() -> S3Client:
 
 def kms() -> KMSClient:
     return boto3.client("kms", config=CONFIG)
+
+
+def sqs() -> SQSClient:
+    return boto3.client("sqs", config=CONFIG)
+
+
+def functions() -> LambdaClient:
+    """Lambda, for a call that waits: as long as a function may run, and not twice."""
+    return boto3.client("lambda", config=CONFIG.merge(Config(read_timeout=890, retries={"total_max_attempts": 1})))
 
 
 def reader(producer: Producer) -> GlueClient:

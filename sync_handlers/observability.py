@@ -1,11 +1,21 @@
-"""One structured logger for every handler.
+"""One structured logger and one way to count, for every handler.
 
-It logs names, counts and reasons; never events, credentials, parameters of tables or anything of the data itself.
+They log names, counts and reasons; never events, credentials, parameters of tables or anything of the data itself.
 """
 
 from __future__ import annotations
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
+
+from sync_handlers.settings import settings
 
 # Service and level come from POWERTOOLS_SERVICE_NAME and POWERTOOLS_LOG_LEVEL; the name here is the default.
 logger = Logger(service="lakemesh", log_uncaught_exceptions=False)
+
+
+def count(name: str, number: int, **dimensions: str) -> None:
+    """A count as a CloudWatch metric (embedded metric format: one line of the log)."""
+    with single_metric(name=name, unit=MetricUnit.Count, value=number, namespace=settings().namespace) as metric:
+        for key, value in dimensions.items():
+            metric.add_dimension(name=key, value=value)

@@ -43,6 +43,9 @@ class PartitionSync:
     twin: Writer
     prefixes: tuple[str, ...]
     budget: Budget
+    only: tuple[Values, ...] | None = None
+    """Partitions to compare, at most `GET_PARTITIONS`; None: all. One that neither side has may be another's name,
+    misread: then all are compared."""
     counts: PartitionCounts = field(default_factory=PartitionCounts)
     _failed: int = 0
     _failures: list[str] = field(default_factory=list)
@@ -52,6 +55,8 @@ class PartitionSync:
 
         Raises IncompleteError naming the partitions that Glue refused, or when the sides do not become equal.
         """
+        if self.only is not None and not self._all_known(self.only):
+            self.only = None
         for _ in range(PASSES):
             written = self._pass()
             if self._failed:
@@ -80,8 +85,15 @@ class PartitionSync:
         self.counts.digest = kept.hexdigest()
         return written
 
+    def _all_known(self, named: Sequence[Values]) -> bool:
+        known = {
+            tuple(one["Values"]) for side in (self.twin, self.source) for one in side.get_partitions(self.table, named)
+        }
+        return known.issuperset(named)
+
     def _listing(self, side: Reader) -> Iterator[Partition]:
-        for partition in side.partitions(self.table):
+        listed = side.partitions(self.table) if self.only is None else side.get_partitions(self.table, self.only)
+        for partition in listed:
             self.budget.spend()
             yield Partition(
                 tuple(partition["Values"]),

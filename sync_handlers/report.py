@@ -38,6 +38,12 @@ class Report:
     source_digest: str = ""
     twin_digest: str = ""
 
+    @property
+    def writes(self) -> int:
+        """Tables and partitions that were written."""
+        tables = sum(self.tables[name] for name in ("created", "updated", "marked"))
+        return tables + sum(self.partitions[name] for name in ("created", "updated", "deleted"))
+
     def result(self) -> dict[str, Any]:
         """The JSON answer of the handler."""
         answer: dict[str, Any] = {"twin": self.twin, "tables": self.tables, "partitions": self.partitions}

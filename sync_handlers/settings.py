@@ -12,9 +12,20 @@ from pathlib import Path
 class Settings:
     manifest: Path
     """Where the bundled manifest lies: beside the package, at the root of the function's zip."""
+    queue: str
+    """URL of the queue that the sync's messages come from."""
+    tag_function: str
+    """Name of the function that sets LF-Tags."""
+    namespace: str
+    """Of metrics: the mesh's name."""
 
 
 @functools.cache
 def settings() -> Settings:
     default = Path(__file__).resolve().parents[1] / "manifest.json"
-    return Settings(manifest=Path(os.environ.get("LAKEMESH_MANIFEST") or default))
+    return Settings(
+        manifest=Path(os.environ.get("LAKEMESH_MANIFEST") or default),
+        queue=os.environ.get("LAKEMESH_QUEUE", ""),
+        tag_function=os.environ.get("LAKEMESH_TAG_FUNCTION", ""),
+        namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or "lakemesh",
+    )
