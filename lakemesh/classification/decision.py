@@ -13,6 +13,8 @@ from lakemesh.classification.weights import WEIGHTS
 
 _IDS: Final = frozenset({Kind.CUSTOMER_ID, Kind.EMPLOYEE_ID, Kind.PERSON_ID})
 _TRAITS: Final = frozenset({Kind.GENDER, Kind.AGE, Kind.ETHNICITY, Kind.MARITAL_STATUS, Kind.HEALTH, Kind.SALARY})
+_SPECIAL: Final = frozenset({"religion", "political", "orientation", "caste"})
+"""Special categories of the GDPR (article 9), whoever the persons are."""
 _MOSTLY: Final = 0.6
 _SURE: Final = 0.995
 """No verdict is surer than this: there is no column that nobody could be wrong about."""
@@ -29,7 +31,8 @@ def in_context(scored: Scored, context: Context) -> bool:
         case Kind.POSTAL_CODE | Kind.GEOLOCATION:
             return persons or (context.addresses > 0 and not context.organizations)
         case Kind.DEMOGRAPHIC:
-            return context.relation
+            special = bool(_SPECIAL & set(scored.reading.concepts)) and persons
+            return context.relation or special
         case Kind.FREE_TEXT:
             return _text_may_hold_persons(scored, context)
         case _:

@@ -1,13 +1,13 @@
 """JSON lines in, verdicts out: tables stream through, the lines of one table are judged together.
 
-Memory holds one table. A line that cannot be used raises `LineError` with its number and never quotes the line, since
-it may hold values.
+Memory holds one table, and a number for each that went by. Fields that nobody knows are ignored. A line that cannot be
+used raises `LineError` with its number and never quotes the line, since it may hold values.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from lakemesh.classification.rules import NO_RULES, Rules
 
 MAX_LINE: Final = 64_000_000
 """Bytes of one line; a longer one is refused, not read."""
-MAX_COLUMNS: Final = 20_000
+MAX_COLUMNS: Final = 200_000
 """Columns of one table; Glue allows far fewer."""
 _FIELDS: Final = frozenset({"table", "column", "type", "comment", "samples"})
 _SHAPES: Final = {
@@ -47,19 +47,28 @@ class Line:
     column: Column
 
 
-def classify_lines(lines: Iterable[bytes], rules: Rules = NO_RULES) -> Iterator[Verdict]:
-    """A verdict per line, in the same order. Raises LineError, after the verdicts of the tables before the bad line."""
+def _quiet(_message: str) -> None:
+    """Nobody wants to know."""
+
+
+def classify_lines(
+    lines: Iterable[bytes], rules: Rules = NO_RULES, notice: Callable[[str], None] = _quiet
+) -> Iterator[Verdict]:
+    """A verdict per line, in the same order. Raises LineError, after the verdicts of the tables before the bad line.
+
+    `notice` hears, once, of lines that are used but perhaps not as they were meant.
+    """
     table: str | None = None
     waiting: list[Column] = []
     seen: set[int] = set()
-    for line in read_lines(lines):
+    told = False
+    for line in read_lines(lines, notice):
         if line.table != table:
             if table is not None:
                 yield from classify_table(table, waiting, rules)
-            if hash(line.table) in seen:
-                raise LineError(
-                    line.number, "its table stood further up already; the lines of one table stand together"
-                )
+            if hash(line.table) in seen and not told:
+                notice(f"line {line.number}: its table stood further up already; lines apart are judged apart")
+                told = True
             seen.add(hash(line.table))
             table, waiting = line.table, []
         if len(waiting) >= MAX_COLUMNS:
@@ -71,18 +80,23 @@ def classify_lines(lines: Iterable[bytes], rules: Rules = NO_RULES) -> Iterator[
         yield from classify_table(table, waiting, rules)
 
 
-def read_lines(lines: Iterable[bytes]) -> Iterator[Line]:
+def read_lines(lines: Iterable[bytes], notice: Callable[[str], None] = _quiet) -> Iterator[Line]:
     """Every line that is not blank. Raises LineError at the first that cannot be used."""
+    told = False
     for number, raw in enumerate(lines, start=1):
         if len(raw) > MAX_LINE:
             raise LineError(number, f"it has more than {MAX_LINE:,} bytes; give fewer or shorter samples")
         if raw.strip():
-            yield _line(number, raw)
+            value = _parsed(number, raw)
+            if not told and value.keys() - _FIELDS:
+                notice(f"line {number}: fields other than table, column, type, comment and samples are ignored")
+                told = True
+            yield _line(number, value)
 
 
-def _line(number: int, raw: bytes) -> Line:
+def _parsed(number: int, raw: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(raw.decode("utf-8-sig" if number == 1 else "utf-8"))
+        value: object = json.loads(raw.decode("utf-8-sig" if number == 1 else "utf-8"))
     except UnicodeDecodeError:
         raise LineError(number, "it is not UTF-8 text") from None
     except json.JSONDecodeError as error:
@@ -91,7 +105,13 @@ def _line(number: int, raw: bytes) -> Line:
         raise LineError(number, "it is nested too deeply, or holds a number too long to read") from None
     if not isinstance(value, dict):
         raise LineError(number, f"expected an object with table and column, found {_shape(value)}")
-    _check_fields(number, value)
+    return value
+
+
+def _line(number: int, value: dict[str, Any]) -> Line:
+    missing = [name for name in ("table", "column") if name not in value]
+    if missing:
+        raise LineError(number, f"it has no {' and no '.join(missing)}")
     column = Column(
         _text(number, value, "column"), _optional(number, value, "type"), _optional(number, value, "comment")
     )
@@ -112,8 +132,8 @@ def _check_fields(number: int, value: dict[str, Any]) -> None:
 
 def _text(number: int, value: dict[str, Any], name: str) -> str:
     found = value[name]
-    if not isinstance(found, str) or not found:
-        raise LineError(number, f"its {name} must be text and not empty, found {_shape(found)}")
+    if not isinstance(found, str):
+        raise LineError(number, f"its {name} must be text, found {_shape(found)}")
     return found
 
 
@@ -134,7 +154,7 @@ def _with_samples(number: int, value: dict[str, Any], column: Column) -> Column:
 
 
 def _shape(value: object) -> str:
-    return "nothing" if value is None or value == "" else _SHAPES.get(type(value), "something else")
+    return "nothing" if value is None else _SHAPES.get(type(value), "something else")
 
 
 def render(verdict: Verdict) -> str:

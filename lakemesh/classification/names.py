@@ -11,7 +11,7 @@ from typing import Final
 from lakemesh.classification.erp import NAMES_BY_SUBJECT, SHORT_NAMES, SUBJECT_OF_TABLE
 from lakemesh.classification.phrases import CODED, LONGEST, PHRASES
 from lakemesh.classification.taxonomy import Kind
-from lakemesh.classification.tokens import fold, words_of
+from lakemesh.classification.tokens import MAX_NAME, fold, words_of
 from lakemesh.classification.vocabulary import CONCEPT_OF, WORDS
 
 ROLES: Final = frozenset({"player", "person", "patient", "employee", "contact", "user", "customer", "driver"})
@@ -58,9 +58,13 @@ class Reading:
     """For a column called a name: what it is the name of; empty text for the table's subject."""
 
 
-@lru_cache(maxsize=8192)
 def concepts_of(name: str) -> tuple[str, ...]:
     """The words of a name as concepts; words nobody knows stay as they are."""
+    return _concepts_of(name[:MAX_NAME])
+
+
+@lru_cache(maxsize=8192)
+def _concepts_of(name: str) -> tuple[str, ...]:
     return tuple(CONCEPT_OF.get(word, word) for word in words_of(name, WORDS))
 
 
@@ -84,9 +88,13 @@ def subject_of(table: str) -> str:
     return found
 
 
-@lru_cache(maxsize=8192)
 def read_name(name: str) -> Reading:
     """The hints of a column's name."""
+    return _read_name(name[:MAX_NAME])  # cut first: the cache keeps its keys
+
+
+@lru_cache(maxsize=8192)
+def _read_name(name: str) -> Reading:
     upper = fold(name).upper().replace(" ", "_")
     if upper in NAMES_BY_SUBJECT:
         return Reading(("name",), (), "")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection
-from functools import lru_cache
 from typing import Final
 
 MAX_NAME: Final = 160
@@ -32,7 +31,6 @@ def fold(text: str) -> str:
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
-@lru_cache(maxsize=8192)
 def split(name: str) -> tuple[str, ...]:
     """Lower-case pieces of a name at separators, humps and digits."""
     return tuple(piece.lower() for piece in _PIECE.findall(fold(name[:MAX_NAME])))

@@ -43,7 +43,7 @@ _CONCEPTS: Final[Mapping[str, str]] = {
     "postal": "zip post",
     "zipcode": "postcode postalcode plz postleitzahl codepostal codigopostal cap cep kodpocztowy pstlz postcodes zipcd",
     # ------------------------------------------------------------------------------------------------- birth
-    "birth": "born geburt naissance nacimiento nascita geboorte nascimento urodzenia birthday bday",
+    "birth": "born geburt naissance nacimiento nascita geboorte nascimento urodzenia ",
     "birthdate": "dob dateofbirth geburtsdatum geburtstag datenaissance fechanacimiento datanascita geboortedatum "
     "datanascimento dataurodzenia gbdat birthdt ddn birthyear birthmonth birthday bday geburtsjahr "
     "birthdatetime",
@@ -149,15 +149,16 @@ _CONCEPTS: Final[Mapping[str, str]] = {
     "employeenumber": "personalnummer personnelnumber persnr mitarbeiternummer matricule matricola",
     "person": "party parties persons people persona personne persoon pessoa osoba individual human citizen resident",
     "user": "users benutzer gebruiker usuarios",
-    "patient": "patients beneficiary donor student pupil participant respondent applicant candidate attendee voter "
+    "patient": "patients donor student pupil participant respondent applicant attendee "
     "passenger volunteer faculty teacher child mother father parent guardian spouse sibling",
     "contact": "contacts kontakt contacto contatto ansprechpartner",
-    "player": "players athlete coach captain author authors editor artist actor singer composer inventor professor "
+    "player": "players inspector principal mayor senator governor minister contractor laureate witness "
+    "athlete coach captain author authors editor artist actor singer composer inventor professor "
     "instructor doctor physician nurse dr judge attorney lawyer officer manager supervisor pilot owner agent "
     "salesperson salesrep salesman assistant recipient sender payee payer holder cardholder kontoinhaber "
     "accountholder titulaire titular intestatario lender borrower coborrower victim suspect witness reporter "
     "reviewer enumerator interviewer caseworker representative rep requester approver signatory tenant "
-    "landlord seller candidate winner beneficiary counterparty debitor responsible hh head presenter speaker "
+    "landlord seller candidate winner beneficiary counterparty responsible hh head presenter speaker "
     "investigator director chairman president ceo husband wife son daughter relative emergency kin assignee "
     "caller claimant insured remitter ordering",
     "by": "von par por door przez",
@@ -185,12 +186,12 @@ _CONCEPTS: Final[Mapping[str, str]] = {
     "role": "rolle ruolo rol",
     "thing": "product item material article artikel produkt produit producto "
     "prodotto sku project campaign event file "
-    "filename table column schema database host server domain class category group type brand model vehicle "
+    "filename table column schema database host server domain class category group brand model vehicle "
     "make species library method field form sheet report gl ledger period journal process step task node "
     "parameter plan policy program package song album movie film book game tournament league season series "
-    "drug gene protein layer map variable metric segment stage theme template tool opportunity road river "
-    "lake mountain island cost costcenter kostenstelle profit chart menu page scientific common court tag "
-    "status register batch feature attribute property label generic short test sample measure strain set "
+    "drug gene protein layer map variable metric segment theme template tool opportunity road river "
+    "lake mountain island costcenter kostenstelle profit chart menu page scientific common court tag "
+    "register batch feature attribute property label generic short test sample measure strain set "
     "collection source color colour sport subject course major degree",
     "note": "notes comment comments remark remarks bemerkung bemerkungen notiz "
     "commentaire commentaires observaciones "

@@ -46,8 +46,9 @@ def columns(
 ) -> None:
     """Judge columns given as JSON lines on standard input; verdicts follow on standard output in the same order.
 
-    A line is {"table": …, "column": …, "type"?: …, "comment"?: …, "samples"?: […]}; the lines of one table stand together
-    and are judged together. Samples leave no trace: evidence says shares and shapes. Exit code 0: all judged, 1: a line
+    A line is {"table": …, "column": …, "type"?: …, "comment"?: …, "samples"?: […]}; lines of one table are judged
+    together, so they stand together. Samples leave no trace: evidence says shares and shapes. Exit code 0: all
+    judged, 1: a line
     or the rules cannot be used (said on standard error, with its number), 2: misuse.
     """
     from lakemesh.classification.jsonl import LineError, classify_lines, render
@@ -56,7 +57,7 @@ def columns(
     if sys.stdin.isatty():
         typer.echo("Reading JSON lines from the terminal; end with Ctrl-D.", err=True)
     try:
-        for verdict in classify_lines(_lines(sys.stdin.buffer), loaded):
+        for verdict in classify_lines(_lines(sys.stdin.buffer), loaded, _notice):
             sys.stdout.write((render(verdict) if output is Format.JSONL else _shown(verdict)) + "\n")
             sys.stdout.flush()  # whoever feeds table by table waits for the verdicts of each
     except LineError as error:
@@ -65,6 +66,10 @@ def columns(
     except BrokenPipeError:  # whoever reads has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(0) from None
+
+
+def _notice(message: str) -> None:
+    typer.echo(f"standard input, {message}.", err=True)
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
