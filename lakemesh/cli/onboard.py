@@ -329,7 +329,8 @@ class _Session:
         if self.output is Format.JSON:
             typer.echo(as_json(proposal, self.mesh.resolve().name, written=written))
         elif written:
-            typer.echo(f"\nWritten: {len(proposal.changes)} files. Next: lakemesh validate --mesh {self.mesh}")
+            files = f"{len(proposal.changes)} file{'s' if len(proposal.changes) != 1 else ''}"
+            typer.echo(f"\nWritten: {files}. Next: lakemesh validate --mesh {self.mesh}")
         elif not proposal.changes:
             typer.echo("\nNothing new: the mesh directory has everything already, and was not changed.")
         else:

@@ -44,10 +44,10 @@ _ACTIONS: Final = {
 }
 PRODUCER_READS: Final = (
     "glue:GetDataCatalogEncryptionSettings", "glue:GetDatabases", "glue:GetPartitions", "glue:GetResourcePolicy",
-    "glue:GetTables", "kms:DescribeKey", "kms:GetKeyPolicy", "lakeformation:GetDataLakeSettings",
+    "glue:GetTables", "kms:Decrypt", "kms:DescribeKey", "kms:GetKeyPolicy", "lakeformation:GetDataLakeSettings",
     "lakeformation:ListPermissions", "s3:GetBucketPolicy", "s3:GetEncryptionConfiguration", "s3:ListAllMyBuckets",
 )  # fmt: skip
-"""Actions that onboarding a producer uses."""
+"""Actions that onboarding a producer uses; kms:Decrypt only through Glue, where the catalog is encrypted."""
 CONSUMER_READS: Final = (
     "glue:GetDatabases", "iam:GetAccountAuthorizationDetails", "lakeformation:GetDataLakeSettings",
 )  # fmt: skip
@@ -143,6 +143,10 @@ class Account:
             return
         if code in _EXPIRED:
             raise _expired(code, what) from error
+        if code == "GlueEncryptionException":
+            # An encrypted catalog shows itself to who may decrypt (Glue developer guide, "encrypt-glue-data-catalog").
+            self._missing.add(Missing("kms:Decrypt", "the catalog's key", what))
+            return
         if code in _DENIED:
             if "Lake Formation permission" in message:
                 self.used.add(action(service, operation))

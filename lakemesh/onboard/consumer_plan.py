@@ -193,7 +193,9 @@ def _file(
             "assignments": [],
         }
         draft.put(file, _HEAD.format(name=wanted.name) + render(value))
-        proposal.done.append(f"{file}: {len(principals)} principals, {len(missing)} administrators")
+        proposal.done.append(
+            f"{file}: principals {', '.join(principals) or 'none'}, administrators {', '.join(missing) or 'none'}"
+        )
         return
     # Whoever is a principal here was made one by a person, administrator or not: it is not made both.
     missing = [arn for arn in missing if arn not in known]

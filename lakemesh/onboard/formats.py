@@ -45,8 +45,15 @@ def table_facts(database: str, table: Mapping[str, Any], partitions: Iterable[Ma
         partition_keys=tuple(_columns(table.get("PartitionKeys") or ())),
         directories=outermost(place for _, place in places if place),
         unreachable=tuple(dict.fromkeys(text for text, place in places if place is None)),
-        description=str(table.get("Description") or (table.get("Parameters") or {}).get("comment") or ""),
+        description=_description(table),
     )
+
+
+def _description(table: Mapping[str, Any]) -> str:
+    """What people say of a table: in Glue's own field, or in the parameter that Hive and Spark use."""
+    comment = str((table.get("Parameters") or {}).get("comment") or "")
+    # Athena writes this one into every view.
+    return str(table.get("Description") or ("" if comment == "Presto View" else comment))
 
 
 def table_kind(table: Mapping[str, Any]) -> TableKind:

@@ -151,19 +151,23 @@ def _key(account: Account, given: str, keys: dict[str, KeyFacts], whose: str) ->
         return keys[given]
     if given.rpartition(":")[2].startswith("alias/aws/"):
         return KeyFacts(given, customer_managed=False)
+    if given.startswith("arn:") and given.split(":")[4] != account.account:
+        return KeyFacts(given, customer_managed=True)
     answer = account.read("kms", "DescribeKey", f"the key {whose}", resource=given, KeyId=given)
     if answer is None:
+        _key_policy(account, given, whose)  # denied as well: everything missing is named at once
         return None
     metadata = answer["KeyMetadata"]
     arn, managed = str(metadata["Arn"]), metadata.get("KeyManager", "CUSTOMER") == "CUSTOMER"
-    policy = None
-    if managed and arn.split(":")[4] == account.account:
-        found = account.read(
-            "kms", "GetKeyPolicy", f"the policy of the key {whose}", resource=arn, KeyId=arn, PolicyName="default"
-        )
-        policy = _text(found, "Policy")
-    keys[given] = KeyFacts(arn, managed, policy)
+    keys[given] = KeyFacts(arn, managed, _key_policy(account, arn, whose) if managed else None)
     return keys[given]
+
+
+def _key_policy(account: Account, key: str, whose: str) -> str | None:
+    found = account.read(
+        "kms", "GetKeyPolicy", f"the policy of the key {whose}", resource=key, KeyId=key, PolicyName="default"
+    )
+    return _text(found, "Policy")
 
 
 def _catalog_key(account: Account, keys: dict[str, KeyFacts]) -> KeyFacts | None:

@@ -10,7 +10,6 @@ import pytest
 from lakemesh.access.check import load_mesh
 from lakemesh.declarations.naming import Naming
 from lakemesh.demo.queries import Workgroup
-from lakemesh.onboard.account import CONSUMER_READS, PRODUCER_READS
 from tests.onboard.conftest import Lakemesh, text
 from tests.onboard.unprepared import (
     ANALYST,
