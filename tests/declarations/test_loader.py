@@ -180,3 +180,10 @@ def test_a_file_whose_name_is_not_utf_8_is_told_of(tmp_path: Path) -> None:
     (problem,) = check(mesh).problems
     assert problem.rule == "unknown-file"
     str(problem).encode("utf-8")
+
+
+def test_the_pages_of_onboarding_declare_nothing(tmp_path: Path) -> None:
+    mesh = copy(tmp_path)
+    (mesh / "onboarding").mkdir()
+    (mesh / "onboarding/shop.md").write_text("# Grants found\n", encoding="utf-8")
+    assert check(mesh).problems == ()

@@ -250,3 +250,17 @@ def test_keys_can_be_told_apart_by_their_tags(client: Any) -> None:
         kms.describe_key(KeyId=theirs)
     with pytest.raises(ClientError, match="kms:CreateKey"):
         kms.create_key(Tags=[{"TagKey": "team", "TagValue": "b"}])
+
+
+def test_every_role_comes_with_its_policies_in_one_call(client: Any) -> None:
+    arn = role(client, HOME, "analyst", trust(ANYONE_HERE), may("athena:*"))
+    made = client("iam", HOME)
+    managed = made.create_policy(PolicyName="more", PolicyDocument=may("glue:GetTable"))["Policy"]["Arn"]
+    made.attach_role_policy(RoleName="analyst", PolicyArn=managed)
+    answer = made.get_account_authorization_details(Filter=["Role", "LocalManagedPolicy", "AWSManagedPolicy"])
+    (found,) = answer["RoleDetailList"]
+    assert found["Arn"] == arn
+    assert found["RolePolicyList"][0]["PolicyDocument"]["Statement"][0]["Action"] == ["athena:*"]
+    assert [policy["PolicyArn"] for policy in found["AttachedManagedPolicies"]] == [managed]
+    documents = {one["Arn"]: one["PolicyVersionList"][0]["Document"] for one in answer["Policies"]}
+    assert documents[managed]["Statement"][0]["Action"] == ["glue:GetTable"]
