@@ -51,7 +51,10 @@ class Context:
 
 def about_people(columns: Sequence[Scored]) -> bool:
     """Whether columns describe people as nothing but people is described: a school has a telephone, but no gender."""
-    return any(scored.best.kind in _INTIMATE and not scored.empty for scored in columns)
+    if any(scored.best.kind in _INTIMATE and not scored.empty for scored in columns):
+        return True
+    firms = any({"organization", "vendor", "site"} & set(scored.reading.concepts) for scored in columns)
+    return not firms and any(scored.best.kind is Kind.EMAIL and not scored.empty for scored in columns)
 
 
 def context_of(subject: str, columns: Sequence[Scored]) -> Context:

@@ -72,8 +72,9 @@ def _numeric(values: Profile) -> Support:
 
 def _person(values: Profile) -> Support:
     shown = max(values.share("person"), 0.7 * values.share("person-shape", "caseless"))
-    against = max(values.share(*_NOT_WORDS), values.share("organization"), 0.9 * values.share("short"))
-    return Support(shown, max(0.0, against - 0.5 * shown))
+    against = max(values.share(*_NOT_WORDS), values.share("organization"))
+    # Two letters are initials, which name nobody.
+    return Support(shown, max(0.0, against - 0.5 * shown, 0.9 * values.share("short")))
 
 
 TESTS: Final[Mapping[Kind, Test]] = {

@@ -26,6 +26,9 @@ _INTEGER: Final = re.compile(r"[+-]?\d{1,20}(?:\.0)?")
 _DECIMAL: Final = re.compile(
     r"[+-]?[$€£]?\d{1,15}(?:[.,]\d{3})*[.,]\d{1,17}(?:e[+-]?\d{1,3})?(?: ?[$€£%])?", re.IGNORECASE
 )
+_YEARS: Final = re.compile(
+    r"\d{1,3} ?(?:y|yo|yrs?|years?|jahre?|ans|anni|a[nñ]os|jaar|anos|lat)\.?(?: old)?", re.IGNORECASE
+)
 _DATE: Final = re.compile(
     r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}))(?:[T ].{0,30})?"
     r"|[A-Za-z]{3,9}\.? \d{1,2},? \d{4}.{0,30}|\d{1,2}\.? [A-Za-z]{3,9}\.? \d{4}.{0,20}"
@@ -164,6 +167,8 @@ def _with_digits(text: str, digits: int) -> set[str]:
     found |= {shape for shape, form in _FORMS if form.fullmatch(text)}
     if _INTEGER.fullmatch(text):
         found |= _whole(text)
+    elif _YEARS.fullmatch(text):
+        found.add("age")
     elif _DECIMAL.fullmatch(text):
         found.add("decimal")
         found |= _position(text)
@@ -264,6 +269,13 @@ def _street(folded: list[str]) -> bool:
 
 
 def _person(words: list[str], folded: list[str], found: set[str]) -> set[str]:
+    if (
+        2 <= len(words) <= 3
+        and folded[0] in lexicon.GIVEN
+        and "organization" not in found
+        and "".join(folded).isalpha()
+    ):
+        return {"person", "person-shape", "full-name"}
     letters = [word for word in words if _WORD.fullmatch(word.strip(",;()"))]
     if (
         len(letters) != len(words)
