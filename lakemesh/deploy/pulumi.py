@@ -206,7 +206,9 @@ class Pulumi:
         except StackNotFoundError:
             state = self._work / "state"
             state.mkdir(exist_ok=True)
-            aside = {"PULUMI_BACKEND_URL": state.as_uri(), "PULUMI_CONFIG_PASSPHRASE": "preview"}
+            aside = {"PULUMI_BACKEND_URL": state.as_uri()}
+            if not self._encryption(self._work / f"Pulumi.{stack}.yaml"):
+                aside["PULUMI_CONFIG_PASSPHRASE"] = "preview"  # noqa: S105 - of a state that is thrown away
             workspace = self._workspace(preview=True, aside=aside)
             workspace.secrets_provider = None
             return auto.Stack.create(stack, workspace)
@@ -229,20 +231,25 @@ class Pulumi:
         return given
 
     def _configure(self, stack: str) -> None:
-        """The stack's configuration, in the scratch copy, with the mesh that this run is about."""
-        file = self._work / f"Pulumi.{stack}.yaml"
-        content = (yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else None) or {}
+        """The stack's file anew in the scratch copy, with the mesh that this run is about."""
+        given, copied = self._root / f"Pulumi.{stack}.yaml", self._work / f"Pulumi.{stack}.yaml"
+        content = _read(given)
         content["config"] = {**(content.get("config") or {}), f"{self._project}:mesh": str(self._mesh)}
-        file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+        copied.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+    @staticmethod
+    def _encryption(file: Path) -> dict[str, Any]:
+        """What a stack's file says of its encryption."""
+        content = _read(file)
+        return {key: content[key] for key in _KEPT if key in content}
 
     def _keep_encryption(self, stack: str) -> None:
         """Write what a new stack's secrets are encrypted with into its file, before everything else in it."""
-        made = yaml.safe_load((self._work / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")) or {}
         file = self._root / f"Pulumi.{stack}.yaml"
-        text = file.read_text(encoding="utf-8") if file.is_file() else ""
-        there = yaml.safe_load(text) or {}
-        added = {key: made[key] for key in _KEPT if key in made and key not in there}
+        made, there = self._encryption(self._work / file.name), self._encryption(file)
+        added = {key: value for key, value in made.items() if key not in there}
         if added:
+            text = file.read_text(encoding="utf-8") if file.is_file() else ""
             file.write_text(yaml.safe_dump(added) + text, encoding="utf-8")
 
     def _program(self) -> None:
@@ -256,6 +263,11 @@ class Pulumi:
         finally:
             if added:
                 sys.path.remove(root)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """A YAML file's content; of one that is not there: nothing."""
+    return (yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else None) or {}
 
 
 def _uninterrupted(work: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:

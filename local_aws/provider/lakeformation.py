@@ -334,13 +334,14 @@ class Permissions(ResourceType):
         request = _named(at.state, Principal={"DataLakePrincipalIdentifier": at.state["principal"]}, Resource=resource)
         client = at.client("lakeformation")
         found = unless(GONE, lambda: client.list_permissions(**request)["PrincipalResourcePermissions"])
-        held = {permission for row in found or [] for permission in row.get("Permissions") or []}
+        held = _held(found, "Permissions", at.state["permissions"])
         if not held & set(at.state["permissions"]):
             return None
         if "tableWithColumns" in at.state:
             # Grants on the table and on its columns stand in one list: which are whose cannot be told.
             return {}
-        grantable = {permission for row in found or [] for permission in row.get("PermissionsWithGrantOption") or []}
+        options = at.state.get("permissionsWithGrantOptions") or []
+        grantable = _held(found, "PermissionsWithGrantOption", options)
         return {"permissions": sorted(held), "permissionsWithGrantOptions": sorted(grantable)}
 
     def delete(self, at: At) -> None:
@@ -350,6 +351,12 @@ class Permissions(ResourceType):
             gone = code(error) in GONE or "No permissions revoked" in str(error) or "no permissions" in str(error)
             if not gone and "non-existent column" not in str(error):
                 raise
+
+
+def _held(rows: Any, member: str, given: list[str]) -> set[str]:
+    """Permissions of listed grants. Who was given every permission is listed with ALL beside them: that is no drift."""
+    held = {permission for row in rows or [] for permission in row.get(member) or []}
+    return held - ({"ALL"} - set(given))
 
 
 def _sorted(value: Any) -> Any:
