@@ -196,8 +196,25 @@ def _resources(registered: tuple[Registered, ...], entries: list[tuple[Registere
         elif each.urn in needed:
             made.append({**entry, "component": True})
         elif each.urn in found:
-            made.append({**entry, "id": found[each.urn], "provider": _label(by_urn[each.provider])})
+            provider = _label(by_urn[each.provider])
+            made.append({**entry, "id": found[each.urn], "provider": provider, "inputs": supplied(each.inputs)})
     return made
+
+
+def supplied(inputs: Inputs) -> dict[str, Any]:
+    """Inputs that travel along for what AWS does not tell, such as whether a bucket may be deleted with what is in it.
+
+    `pulumi import` takes AWS's word first. Left out are files, and what is known only once the resource exists.
+    """
+    return {key: value for key, value in inputs.items() if not key.startswith("__") and _is_known(value)}
+
+
+def _is_known(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(map(_is_known, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_known, value))
+    return isinstance(value, bool | int | float) or (isinstance(value, str) and value != "")
 
 
 def _label(each: Registered) -> str:

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-_PERMISSIONS: Final = "aws:lakeformation/permissions:Permissions"
+from lakemesh.deploy.interruptions import PERMISSIONS, resource
+
 _CHANGES: Final = {
     "create": "create",
     "import": "create",
@@ -35,7 +36,7 @@ class Step:
     properties: tuple[str, ...] = ()
     """Inputs that differ, sorted."""
     interrupts: str = ""
-    """Whose access a replaced grant takes away until its successor is there: an account or a role."""
+    """Whose access to what a replaced grant takes away until its successor is there."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ class _Seen:
     type: str
     ops: list[str] = field(default_factory=list)
     properties: set[str] = field(default_factory=set)
-    principal: str = ""
+    before: Mapping[str, Any] = field(default_factory=dict)
+    """Inputs of a grant as it was."""
 
 
 def read(stack: str, lines: Iterable[str], *, new: bool = False) -> Preview:
@@ -155,8 +157,8 @@ def _note(seen: dict[str, _Seen], metadata: Mapping[str, Any], *, outputs: bool)
     found.ops.append(op)
     found.properties |= set(metadata.get("diffs") or ()) | set(metadata.get("detailedDiff") or ())
     old = metadata.get("old")
-    if found.type == _PERMISSIONS and isinstance(old, dict):
-        found.principal = str((old.get("inputs") or {}).get("principal", "")) or found.principal
+    if found.type == PERMISSIONS and isinstance(old, dict) and isinstance(old.get("inputs"), dict):
+        found.before = old["inputs"]
 
 
 def _step(urn: str, found: _Seen) -> Step | None:
@@ -164,13 +166,14 @@ def _step(urn: str, found: _Seen) -> Step | None:
     if not ops:
         return None
     op = "replace" if "replace" in ops else next(each for each in ("delete", "create", "update") if each in ops)
-    interrupted = op in {"replace", "delete"} and found.type == _PERMISSIONS
+    # Every grant is deleted before it is replaced: components/permissions.py.
+    interrupted = op == "replace" and bool(found.before)
     return Step(
         op=op,
         type=found.type.rpartition(":")[2],
         name=urn.rpartition("::")[2],
         properties=tuple(sorted({name.partition(".")[0].partition("[")[0] for name in found.properties})),
-        interrupts=found.principal if interrupted and op == "replace" else "",
+        interrupts=f"{found.before.get('principal')} on {resource(found.before)}" if interrupted else "",
     )
 
 

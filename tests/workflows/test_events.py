@@ -41,9 +41,9 @@ def test_a_replacement_is_one_step_however_many_events_tell_it(ops: list[str]) -
 
 
 def test_a_replaced_grant_says_whose_access_it_interrupts() -> None:
-    old = {"inputs": {"principal": "444455556666", "permissions": ["SELECT"]}}
+    old = {"inputs": {"principal": "444455556666", "permissions": ["SELECT"], "database": {"name": "ar_curated"}}}
     found = read("domain-ar", [event("replace", PERMISSIONS, "g", old=old)])
-    assert found.steps[0].interrupts == "444455556666"
+    assert found.steps[0].interrupts == "444455556666 on database ar_curated"
 
 
 def test_a_removed_grant_is_no_interruption() -> None:

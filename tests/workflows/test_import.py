@@ -124,6 +124,16 @@ def test_the_provider_comes_along_with_its_configuration(sample: Declarations) -
     assert all(each["provider"] == providers[0]["name"] for each in document(sample, "domain-ar") if "id" in each)
 
 
+def test_what_aws_does_not_tell_comes_along_without_files_and_unknowns(sample: Declarations) -> None:
+    buckets = [each for each in document(sample, "consumer-treasury") if each["type"] == "aws:s3/bucket:Bucket"]
+    assert buckets[0]["inputs"]["forceDestroy"] is True
+    functions = [each for each in document(sample, "central") if each["type"] == "aws:lambda/function:Function"]
+    assert all("code" not in each["inputs"] and each["inputs"]["handler"] for each in functions)
+    alias = next(each for each in document(sample, "central") if each["type"] == "aws:kms/alias:Alias")
+    assert "targetKeyId" not in alias["inputs"], "the key's id is AWS's"
+    json.dumps(document(sample, "central"))
+
+
 def test_a_type_that_nobody_listed_is_an_error_with_the_mend(sample: Declarations) -> None:
     unlisted = Registered("urn:pulumi:s::p::aws:sqs/queue:Queue::q", "aws:sqs/queue:Queue", "q", True, "", "", {})
     with pytest.raises(UnlistedTypeError, match=r"--id q=<id>"):
