@@ -48,8 +48,8 @@ def raising(*failures: Exception) -> Callable[..., str]:
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Time passes by sleeping only, and sleeping takes none."""
     slept: list[float] = []
-    monkeypatch.setattr(waiting.time, "sleep", slept.append)
-    monkeypatch.setattr(waiting.time, "monotonic", lambda: sum(slept))
+    monkeypatch.setattr(waiting, "sleep", slept.append)
+    monkeypatch.setattr(waiting, "monotonic", lambda: sum(slept))
     return slept
 
 

@@ -6,8 +6,8 @@ A check says what must become true and uses these everywhere, so that its code i
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Mapping
+from time import monotonic, sleep
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
@@ -41,16 +41,16 @@ def eventually(check: Callable[[], T], timeout: float | None = None) -> T:
     Raises AssertionError with the last failure when the time is over. An error of the local AWS that it does not model
     something passes at once: waiting does not help.
     """
-    end, pause = time.monotonic() + (_timeout if timeout is None else timeout), 0.05
+    end, pause = monotonic() + (_timeout if timeout is None else timeout), 0.05
     while True:
         try:
             return check()
         except (AssertionError, ClientError) as error:
             if code_of(error) == "NotImplementedByLocalAws":
                 raise
-            if time.monotonic() + pause > end:
+            if monotonic() + pause > end:
                 raise AssertionError(f"it did not become so: {error}") from error
-        time.sleep(pause)
+        sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE)
 
 
@@ -59,14 +59,14 @@ def patiently(call: Callable[..., T], /, timeout: float | None = None, **params:
 
     Errors stay ClientError: a preparation that fails refutes nothing.
     """
-    end, pause = time.monotonic() + (_timeout if timeout is None else timeout), 0.05
+    end, pause = monotonic() + (_timeout if timeout is None else timeout), 0.05
     while True:
         try:
             return call(**params)
         except ClientError as error:
-            if not _PASSING.search(str(error)) or time.monotonic() + pause > end:
+            if not _PASSING.search(str(error)) or monotonic() + pause > end:
                 raise
-        time.sleep(pause)
+        sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE)
 
 
