@@ -1,6 +1,6 @@
-"""As much of a language host and of an AWS provider as `pulumi import` talks to: run as `engine_stubs.py language|aws`.
+"""As much of a language host and of an AWS provider as the CLI talks to here: run as `engine_stubs.py language|aws`.
 
-The provider knows every id and has no inputs: what is under test is whether the CLI takes the file, and which URNs it makes.
+The provider knows every id and keeps nothing: what is under test is what the CLI takes and tells.
 """
 
 from __future__ import annotations
@@ -54,6 +54,26 @@ class Aws(provider_pb2_grpc.ResourceProviderServicer):
 
     def Check(self, request: Any, context: Any) -> Any:
         return provider_pb2.CheckResponse(inputs=request.news)
+
+    def DiffConfig(self, request: Any, context: Any) -> Any:
+        return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
+
+    def Create(self, request: Any, context: Any) -> Any:
+        return provider_pb2.CreateResponse(id="" if request.preview else "made", properties=request.properties)
+
+    def Diff(self, request: Any, context: Any) -> Any:
+        """Whatever differs is an update, except of permissions: those are replaced."""
+        old, new = dict(request.old_inputs), dict(request.news)
+        changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+        kind = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
+        replaces = [key for key in changed if key == "permissions"]
+        return provider_pb2.DiffResponse(changes=kind, diffs=changed, replaces=replaces)
+
+    def Update(self, request: Any, context: Any) -> Any:
+        return provider_pb2.UpdateResponse(properties=request.news)
+
+    def Delete(self, request: Any, context: Any) -> Any:
+        return empty_pb2.Empty()
 
     def Cancel(self, request: Any, context: Any) -> Any:
         return empty_pb2.Empty()
