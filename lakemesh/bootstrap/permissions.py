@@ -101,7 +101,7 @@ def _catalog_key(place: Place) -> Iterable[Statement]:
     yield allow(
         # Making and reading databases of an encrypted catalog (Glue developer guide, "Encrypting your Data Catalog").
         "UseTheKeyThroughTheCatalog",
-        ["kms:Decrypt", "kms:GenerateDataKey"],
+        ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
         [keys],
         {"StringEquals": {**own["StringEquals"], **through_glue}},
     )

@@ -73,7 +73,8 @@ def used(life: Life) -> Iterator[tuple[str, str, bool]]:
 
 def test_each_action_is_used_or_named_with_the_reason_why_not(life: Life) -> None:
     unused = [f"{sid}: {action}" for sid, action, yes in used(life) if not yes and sid not in STATEMENTS]
-    assert not [line for line in unused if line.partition(": ")[2] not in ACTIONS]
+    unnamed = [line for line in unused if line.partition(": ")[2] not in ACTIONS]
+    assert not unnamed, "not asked for, and not named with a reason:\n" + "\n".join(unnamed)
 
 
 def test_nothing_is_named_as_unused_that_is_used_or_not_allowed(life: Life) -> None:
@@ -81,7 +82,7 @@ def test_nothing_is_named_as_unused_that_is_used_or_not_allowed(life: Life) -> N
     assert {sid for sid, _, _ in found} >= set(STATEMENTS)
     assert not [sid for sid, action, yes in found if yes and sid in STATEMENTS]
     unused = {action for sid, action, yes in found if not yes and sid not in STATEMENTS}
-    assert unused == set(ACTIONS)
+    assert not set(ACTIONS) - unused, "used by now, or not allowed: take it off tests/bootstrap/only_on_aws.py"
 
 
 def test_without_any_one_used_statement_something_that_a_deployment_asks_for_is_refused(life: Life) -> None:
