@@ -95,6 +95,8 @@ class ProducerFacts:
     administrators: tuple[str, ...] = ()
     permissions: tuple[PermissionFacts, ...] | None = None
     """None: Lake Formation does not show them to these credentials."""
+    sees_all: bool = True
+    """Whether `permissions` are all there are: only administrators see those of others."""
     open_by_default: bool = True
     """Whether Lake Formation gives new tables to IAMAllowedPrincipals."""
     caveats: tuple[str, ...] = ()
@@ -102,7 +104,7 @@ class ProducerFacts:
 
     def governance(self, databases: frozenset[str]) -> Governance:
         """Who decides on reads: IAM, where IAMAllowedPrincipals holds ALL on each of `databases` and its tables."""
-        if self.permissions is None:
+        if self.permissions is None or not self.sees_all:
             return Governance.IAM if self.open_by_default else Governance.LAKE_FORMATION
         left_to_iam = {resource_name(one.resource) for one in self.permissions if is_open(one)}
         for database in self.databases:

@@ -107,6 +107,7 @@ class _Plan:
         proposal.notes += screening.notes
         if not screening.chosen:
             said = "".join(f"\n  {one.what}: {one.why}. {one.mend}" for one in screening.refused)
+            said = said or f" No table fits {', '.join(wanted.tables)}."
             raise OnboardError(f"Nothing of what was asked for can be in the mesh.{said}")
         self._producer(screening.chosen)
         self._domain(screening.chosen)

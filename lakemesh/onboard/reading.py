@@ -73,8 +73,10 @@ def read_producer(account: Account, catalog: Iterable[DatabaseFacts], chosen: fr
     keys: dict[str, KeyFacts] = {}
     buckets = {name: _bucket(account, name, keys) for name in sorted(used & own)}
     settings = _settings(account)
-    permissions, caveat = _permissions(account)
-    caveats += caveat
+    permissions = _permissions(account)
+    sees_all = permissions is not None and _is_administrator(account, settings)
+    if not sees_all:
+        caveats.append(_NOT_AN_ADMINISTRATOR)
     facts = ProducerFacts(
         account=account.account,
         databases=databases,
@@ -89,6 +91,7 @@ def read_producer(account: Account, catalog: Iterable[DatabaseFacts], chosen: fr
         ),
         administrators=_administrators(settings),
         permissions=permissions,
+        sees_all=sees_all,
         open_by_default=_open_by_default(settings),
         caveats=tuple(caveats),
     )
@@ -200,14 +203,24 @@ def _open_by_default(settings: Mapping[str, Any]) -> bool:
     )
 
 
-def _permissions(account: Account) -> tuple[tuple[PermissionFacts, ...] | None, list[str]]:
-    """Every grant made in the account; None with a caveat where only administrators see them."""
+def _is_administrator(account: Account, settings: Mapping[str, Any]) -> bool:
+    """Whether the caller is a data lake administrator, read-only or not: others see the part that concerns them."""
+    everybody = [*(settings.get("DataLakeAdmins") or ()), *(settings.get("ReadOnlyAdmins") or ())]
+    for arn in (str(one["DataLakePrincipalIdentifier"]) for one in everybody):
+        # A session's ARN leaves out the path of its role.
+        if arn == account.identity or (account.role and ":role/" in arn and arn.rpartition("/")[2] == account.role):
+            return True
+    return False
+
+
+def _permissions(account: Account) -> tuple[PermissionFacts, ...] | None:
+    """The grants that Lake Formation shows; None where it shows none to who is no administrator."""
     pages = account.pages("lakeformation", "ListPermissions", "Lake Formation's grants")
     try:
         found = [_permission(line) for page in pages for line in page["PrincipalResourcePermissions"]]
     except LakeFormationRefusalError:
-        return None, [_NOT_AN_ADMINISTRATOR]
-    return tuple(found), []
+        return None
+    return tuple(found)
 
 
 def _permission(line: Mapping[str, Any]) -> PermissionFacts:

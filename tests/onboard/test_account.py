@@ -15,6 +15,7 @@ from lakemesh.onboard.errors import (
     OnboardError,
     WrongAccountError,
 )
+from lakemesh.onboard.facts import DatabaseFacts
 from lakemesh.onboard.reading import read_catalog, read_producer
 from tests.onboard.unprepared import PRODUCER, REGION, STRANGER
 
@@ -108,6 +109,37 @@ def test_who_is_no_data_lake_administrator_is_told_what_stays_hidden(monkeypatch
     facts = read_producer(live, (), frozenset())
     assert facts.permissions is None
     assert "data lake administrator" in facts.caveats[0]
+
+
+ME = f"arn:aws:iam::{PRODUCER}:role/path/Reader"
+OTHER = f"arn:aws:iam::{PRODUCER}:role/Other"
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"DataLakeAdmins": [{"DataLakePrincipalIdentifier": ME}]}, True),
+        ({"ReadOnlyAdmins": [{"DataLakePrincipalIdentifier": ME}]}, True),
+        ({"DataLakeAdmins": [{"DataLakePrincipalIdentifier": OTHER}]}, False),
+        ({}, False),
+    ],
+)
+def test_grants_are_taken_for_all_of_them_only_if_an_administrator_reads_them(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], expected: bool
+) -> None:
+    """A list that is shortened to what concerns the caller looks like an account without IAMAllowedPrincipals."""
+    open_to_iam = [{"Principal": {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}, "Permissions": ["ALL"]}]
+    defaults = {"CreateDatabaseDefaultPermissions": open_to_iam, "CreateTableDefaultPermissions": open_to_iam}
+    _, live = opened(
+        monkeypatch,
+        {
+            "get_data_lake_settings": {"DataLakeSettings": {**defaults, **settings}},
+            "list_permissions": {"PrincipalResourcePermissions": []},
+        },
+    )
+    facts = read_producer(live, [DatabaseFacts("harvest", ())], frozenset())
+    assert facts.sees_all is expected
+    assert facts.governance(frozenset({"harvest"})) == ("lake-formation" if expected else "iam")
 
 
 def test_an_encrypted_catalog_needs_decrypt_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,17 @@ from lakemesh.onboard.account import CONSUMER_READS, PRODUCER_READS, open_accoun
 from lakemesh.onboard.errors import ExpiredCredentialsError
 from tests.onboard.conftest import Lakemesh, text
 from tests.onboard.test_onboarding import HARVEST, READERS
-from tests.onboard.unprepared import CENTRAL, CONSUMER, CONSUMER_READER, PRODUCER, READER, REGION, Unprepared
+from tests.onboard.unprepared import (
+    CENTRAL,
+    CONSUMER,
+    CONSUMER_READER,
+    FOREIGN,
+    PRODUCER,
+    READER,
+    REGION,
+    STRANGER,
+    Unprepared,
+)
 
 ONE = ("--database", "harvest", "--table", "shipments")
 
@@ -102,6 +112,7 @@ def test_a_mesh_that_is_not_valid_is_to_be_mended_first(lakemesh: Lakemesh, empt
     ("extra", "said"),
     [
         (("--database", "nothing_*"), "No database of the account fits nothing_*"),
+        (("--table", "no_such_*"), "No table fits no_such_*"),
         (("--product", "Not A Name"), "cannot name a product"),
     ],
 )
@@ -178,6 +189,23 @@ def test_the_page_publishes_the_same_permissions() -> None:
     published = json.loads(page.partition("```json\n")[2].partition("```")[0])["Statement"]
     assert sorted(action for statement in published for action in statement["Action"]) == sorted(PRODUCER_READS)
     assert re.findall(r'`"([a-z]+:[A-Za-z]+)"`', page) == list(CONSUMER_READS)
+
+
+def test_an_account_that_lake_formation_never_touched_is_governed_by_iam(
+    lakemesh: Lakemesh, accounts: Unprepared, empty: Path
+) -> None:
+    accounts.glue = accounts.root("glue", STRANGER)
+    accounts.glue.create_database(DatabaseInput={"Name": "theirs"})
+    accounts.table("theirs", "fields", f"s3://{FOREIGN}/theirs/fields/")
+    given = (
+        "onboard", "producer", "fields", "--account", STRANGER, "--domain", "fields", "--owner", "@example/fields",
+        "--domain-owner", "@example/fields", "--approver", "omar@example.com", "--mesh", str(empty), "--yes",
+    )  # fmt: skip
+    result = lakemesh(STRANGER, *given)
+    assert result.exit_code == 0, result.output
+    assert "no data lake administrator" in result.output
+    producer = load_mesh(empty).mesh.producers["fields"]
+    assert (producer.governance, producer.catalog_key, producer.buckets[FOREIGN].kms_key) == ("iam", None, None)
 
 
 def test_codeowners_follows_what_was_onboarded(lakemesh: Lakemesh, accounts: Unprepared, empty: Path) -> None:
