@@ -1,6 +1,6 @@
 """Figures of the recogniser: F1 on tables and kinds it was not fitted on, calibration, throughput; and the fit itself.
 
-    python benchmarks/classification.py [--tables FILE] [--columns FILE] [--erp FILE] [--fit] [--format text|json]
+    python benchmarks/classification.py [--tables FILE] [--columns FILE] [--erp FILE …] [--fit] [--format text|json]
 
 `--tables`: JSON lines `table, column, samples, kind, sensitive` (GitTables, as in trl-lab/sensitive-data-detection);
 `--columns`: CSV `column_name, records, kind` of the same repository. Neither is part of this one: without them their
@@ -38,6 +38,7 @@ SEED = 8
 FOLDS = 5
 RIDGE = 1.0
 ROUNDS = 25
+ERP = ("erp_columns.csv", "erp_columns_unseen.csv")
 CORE_COLUMNS, CORE_SAMPLES = 10_000, 20
 
 COARSE: Mapping[str, str] = {
@@ -298,7 +299,7 @@ def throughput() -> tuple[float, int]:
 # --------------------------------------------------------------------------------------------------- the script
 def measure(arguments: argparse.Namespace) -> dict[str, object]:
     """Every figure for which there is data."""
-    erp = erp_rows(arguments.erp)
+    erp = [row for path in arguments.erp for row in erp_rows(path)]
     tables = table_rows(arguments.tables) if arguments.tables else []
     found: dict[str, object] = {}
     if tables:
@@ -310,7 +311,10 @@ def measure(arguments: argparse.Namespace) -> dict[str, object]:
     judged = left_out(erp, tables)
     found["erp, leave one system out"] = vars(scores(judged))
     found["erp, calibration error"] = calibration_error(judged)
-    found["erp, share of kinds right"] = erp_kinds(arguments.erp)
+    for path in arguments.erp:
+        by_weights = [(row, probability(row.inputs)) for row in erp_rows(path)]
+        found[f"{path.name}, published weights"] = vars(scores(by_weights))
+        found[f"{path.name}, share of kinds right"] = erp_kinds(path)
     if arguments.columns:
         found["kinds, cross-validated F1 (mean, sd, columns)"] = kinds(arguments.columns, our_kind)
     seconds, megabytes = throughput()
@@ -324,12 +328,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tables", type=Path)
     parser.add_argument("--columns", type=Path)
-    parser.add_argument("--erp", type=Path, default=ROOT / "tests/classification/erp_columns.csv")
+    parser.add_argument("--erp", type=Path, nargs="+", default=[ROOT / "tests/classification" / name for name in ERP])
     parser.add_argument("--fit", action="store_true")
     parser.add_argument("--format", choices=("text", "json"), default="text")
     arguments = parser.parse_args()
     if arguments.fit:
-        rows = [*(table_rows(arguments.tables) if arguments.tables else []), *erp_rows(arguments.erp)]
+        rows = [
+            *(table_rows(arguments.tables) if arguments.tables else []),
+            *(row for path in arguments.erp for row in erp_rows(path)),
+        ]
         print(json.dumps(fit(rows), indent=4))
         return
     found = measure(arguments)

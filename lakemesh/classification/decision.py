@@ -9,6 +9,7 @@ from typing import Final
 from lakemesh.classification.context import Context
 from lakemesh.classification.scoring import Scored
 from lakemesh.classification.taxonomy import MEANINGS, Kind, Rule
+from lakemesh.classification.vocabulary import CONCEPTS
 from lakemesh.classification.weights import WEIGHTS
 
 _IDS: Final = frozenset({Kind.CUSTOMER_ID, Kind.EMPLOYEE_ID, Kind.PERSON_ID})
@@ -71,10 +72,16 @@ def features(scored: Scored, context: Context) -> dict[str, float]:
         "free text": float(kind is Kind.FREE_TEXT) * counts,
         "values unseen": float(not seen) * counts,
         "values unseen, kind not sensitive": float(not seen) * (1 - counts),
+        "nobody knows the name": float(not seen and _unknown(scored)) * (1 - counts),
         "values contradict a name": float(bool(scored.rejected)) * (1 - counts),
         "persons beside something else": float(context.persons_beside(scored)) * (1 - counts),
         "an id beside persons": float(kind is Kind.GENERIC_ID and context.persons_beside(scored)),
     }
+
+
+def _unknown(scored: Scored) -> bool:
+    """Whether nothing in name and comment is a word of the vocabulary or of a dictionary."""
+    return not scored.best.reasons and not any(concept in CONCEPTS for concept in scored.reading.concepts)
 
 
 def probability(inputs: Mapping[str, float], weights: Mapping[str, float] = WEIGHTS) -> float:

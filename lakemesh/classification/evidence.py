@@ -11,6 +11,7 @@ from lakemesh.classification.taxonomy import MEANINGS, Kind, Rule
 
 _SOURCES: Final = {
     "name": "the name says {label}",
+    "role": "the name is the role of a person",
     "dictionary": "an ERP dictionary name that means {label}",
     "comment": "the comment speaks of {label}",
     "table": "a name in a table about {subject}s",

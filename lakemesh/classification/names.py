@@ -12,10 +12,9 @@ from lakemesh.classification.erp import NAMES_BY_SUBJECT, SHORT_NAMES, SUBJECT_O
 from lakemesh.classification.phrases import CODED, LONGEST, PHRASES
 from lakemesh.classification.taxonomy import Kind
 from lakemesh.classification.tokens import MAX_NAME, fold, words_of
-from lakemesh.classification.vocabulary import CONCEPT_OF, WORDS
+from lakemesh.classification.vocabulary import CONCEPT_OF, CONCEPTS, WORDS
 
 ROLES: Final = frozenset({"player", "person", "patient", "employee", "contact", "user", "customer", "driver"})
-_KNOWN: Final = frozenset(CONCEPT_OF.values())
 _PLACES: Final = frozenset({"city", "state", "country"})
 _OFF: Final = frozenset({"date", "is", "type", "count", "aspect"})
 """Concepts after (or before) a kind's words that speak of something else: `email_status`, `phone_count`."""
@@ -27,7 +26,9 @@ _LONGER: Final = 0.06
 _LATER: Final = 0.03
 _COMMENT: Final = 0.7
 _MAX_COMMENT: Final = 160
-_ROLE_ALONE: Final = 0.4
+_ACTORS: Final = frozenset({"player", "person", "driver"})
+"""Roles that are told by name; a column called customer or user as often holds a number."""
+_ROLE_ALONE: Final = 0.5
 _SAYS_NOTHING: Final = frozenset(
     {Kind.GENERIC_ID, Kind.ACCOUNT_ID, Kind.URL, Kind.LANGUAGE, Kind.OCCUPATION, Kind.ORGANIZATION_NAME, Kind.FREE_TEXT}
 )
@@ -116,20 +117,28 @@ def _hints(concepts: tuple[str, ...]) -> Iterator[Hint]:
                 place = _LONGER * (end - start - 1) + _LATER * (end / whole)
                 yield Hint(kind, strength * damped + place * damped, "name")
     if concepts and concepts[-1] in ROLES and "name" not in concepts:
-        yield Hint(Kind.PERSON_NAME, _ROLE_ALONE, "name")
+        yield Hint(Kind.PERSON_NAME, _ROLE_ALONE if concepts[-1] in _ACTORS else 0.4, "role")
     if concepts and (concepts[-1] in _OFF or "is" in concepts[:1]):
         yield Hint(Kind.NONE, 0.7, "name")
     elif concepts and concepts[-1] in _PLACES:
         yield Hint(Kind.NONE, 0.6, "name")
 
 
-def _damp(kind: Kind, before: tuple[str, ...], after: tuple[str, ...], *, sentence: bool = False) -> float:
-    """How much of a phrase's strength is left among the other words of the name."""
+def _off(kind: Kind) -> frozenset[str]:
+    """Concepts that turn a kind off when they stand after it."""
     off = _OFF - {"type", "aspect"} if kind in CODED else _OFF
     if kind is Kind.HEALTH:
-        off = off - {"is"}
+        return off - {"is"}
     if kind in {Kind.DATE_OF_BIRTH, Kind.AGE}:
-        off = off - {"date"}
+        return off - {"date"}
+    if kind is Kind.SALARY:
+        return off - {"count"}  # a salary's amount is the salary; an average of salaries is none
+    return off
+
+
+def _damp(kind: Kind, before: tuple[str, ...], after: tuple[str, ...], *, sentence: bool = False) -> float:
+    """How much of a phrase's strength is left among the other words of the name."""
+    off = _off(kind)
     if kind is Kind.BANK_ROUTING and "name" in after:
         return 1.0
     if kind is Kind.GENERIC_ID or kind is Kind.NONE:
@@ -151,7 +160,7 @@ def _damp(kind: Kind, before: tuple[str, ...], after: tuple[str, ...], *, senten
         return 0.6
     if any(word in _PLACES for word in after) and kind is not Kind.DEMOGRAPHIC:
         return _DAMPED
-    if after and not sentence and any(word not in _KNOWN for word in after):
+    if after and not sentence and any(word not in CONCEPTS for word in after):
         return _UNKNOWN_AFTER  # in English the last word says what it is, and nobody knows this one
     return 1.0
 

@@ -17,9 +17,10 @@ _BY_KIND: Final[Mapping[Kind, Mapping[float, str]]] = {
         "fullname, nickname, name first, name last, name given, name middle, person name, employee name, player name, "
         "patient name, contact name, user name full, name full",
         _FAIR: "customer name, user name, initials, name person, contact person, person charge, name player, "
-        "name employee, name patient, name customer, account name person, card name, name contact, home name",
+        "name employee, name patient, name customer, account name person, "
+        "player contact, card name, name contact, home name",
     },
-    Kind.EMAIL: {_STRONG: "email, mail address, id mail", _FAIR: "mail"},
+    Kind.EMAIL: {_STRONG: "email, mail address, electronic address, id mail", _FAIR: "mail"},
     Kind.PHONE: {
         _STRONG: "phone, mobile number, mobile phone, fax number, contact number",
         _FAIR: "mobile, fax",
@@ -33,7 +34,7 @@ _BY_KIND: Final[Mapping[Kind, Mapping[float, str]]] = {
     Kind.POSTAL_CODE: {_STRONG: "zipcode, postal code, pin code", _FAIR: "postal"},
     Kind.DATE_OF_BIRTH: {_STRONG: "birthdate, birth date, date birth", _FAIR: "birth"},
     Kind.DEMOGRAPHIC: {
-        _STRONG: "religion, political, orientation",
+        _STRONG: "religion, political, orientation, military, military aspect",
         _FAIR: "nationality, birthplace, birth city, birth state, birth country, country birth, city birth, caste, "
         "place birth, birth place",
     },
@@ -41,7 +42,7 @@ _BY_KIND: Final[Mapping[Kind, Mapping[float, str]]] = {
         _STRONG: "ssn, passport number, passport, social security, national id, driver license, national number, "
         "government id, person identification, social insurance number, dl number, voter id, "
         "person id number",
-        _FAIR: "identification number, national code, id card",
+        _FAIR: "identification number, work license, national code, id card",
     },
     Kind.TAX_ID: {
         _STRONG: "taxid, tax id, tax number, vat number, vat id, vat registration, tax reference, tax code, "
@@ -53,7 +54,7 @@ _BY_KIND: Final[Mapping[Kind, Mapping[float, str]]] = {
     Kind.BANK_ROUTING: {_STRONG: "routing, swift, bank code, bank key, routing number", _FAIR: "bank name, name bank"},
     Kind.PAYMENT_CARD: {
         _STRONG: "cardnumber, card number, credit card, cvv, number card",
-        _FAIR: "card date",
+        _FAIR: "card date, card last",
     },
     Kind.CUSTOMER_ID: {
         _STRONG: "customer id, customer number, customer account, customer code, id customer, number customer, "
@@ -61,7 +62,7 @@ _BY_KIND: Final[Mapping[Kind, Mapping[float, str]]] = {
     },
     Kind.EMPLOYEE_ID: {
         _STRONG: "employeenumber, employee id, employee number, employee code, id employee, number employee",
-        _FAIR: "created by, username, user name, by user, created user",
+        _FAIR: "created by, created id, badge id, badge number, username, user name, by user, created user",
     },
     Kind.PERSON_ID: {
         _STRONG: "person id, user id, patient id, patient number, id user, id person, id patient, case id, case number",
@@ -89,6 +90,7 @@ _BY_KIND: Final[Mapping[Kind, Mapping[float, str]]] = {
         _STRONG: "organization name, vendor name, name organization, name vendor",
         _FAIR: "organization, vendor",
     },
+    Kind.NONE: {_STRONG: "user player"},  # a user agent is a program
     Kind.URL: {_STRONG: "url, url address"},
     Kind.FREE_TEXT: {_STRONG: "note", _FAIR: "text", _WEAK: "description"},
     Kind.GENERIC_ID: {

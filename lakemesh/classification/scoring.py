@@ -23,6 +23,7 @@ _PERSON_SUBJECTS: Final = frozenset(
     {"customer", "person", "employee", "player", "patient", "contact", "user", "driver"}
 )
 _SURROGATE: Final = 100_000
+_ROLE_SHOWN: Final = 0.3
 _QUIET: Final = frozenset({Kind.PERSON_NAME, Kind.GENERIC_ID})
 _IDENTIFYING: Final = frozenset({Kind.CUSTOMER_ID, Kind.EMPLOYEE_ID, Kind.PERSON_ID, Kind.ACCOUNT_ID})
 
@@ -130,6 +131,8 @@ def _add(candidates: dict[Kind, Candidate], rejected: list[Kind], hint: Hint, va
     if not allows(hint.kind, column.type):
         return
     backing = support(hint.kind, values)
+    if hint.source == "role" and values.filled and backing.shown < _ROLE_SHOWN:
+        return
     if backing.against >= _AGAINST:
         rejected.append(hint.kind)
         return

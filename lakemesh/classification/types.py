@@ -15,6 +15,7 @@ _FLAGS: Final = frozenset({Kind.HEALTH, Kind.GENDER, Kind.MARITAL_STATUS})
 _DATES: Final = frozenset({Kind.DATE_OF_BIRTH})
 _NUMBERS: Final = frozenset(
     {
+        Kind.DATE_OF_BIRTH,
         Kind.SALARY,
         Kind.GEOLOCATION,
         Kind.AGE,

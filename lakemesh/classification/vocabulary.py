@@ -66,7 +66,7 @@ _CONCEPTS: Final[Mapping[str, str]] = {
     "sofi rrn nric nationalid nationalidentifier idcard idnumber personalausweis ausweis ausweisnummer cni "
     "carteidentite cartaidentita identiteitskaart nhsnumber niss",
     "passport": "passeport pasaporte passaporto reisepass paspoort paszport passaporte pasport",
-    "license": "licence fuhrerschein fuehrerschein permis rijbewijs prawojazdy cnh",
+    "license": "permit licence fuhrerschein fuehrerschein permis rijbewijs prawojazdy cnh",
     "driver": "drivers driving fahrer",
     "dl": "drvlic",
     "voter": "epic",
@@ -125,6 +125,9 @@ _CONCEPTS: Final[Mapping[str, str]] = {
     "job": "jobs position funktion",
     "title": "titel titre",
     "language": "lang sprache langue idioma lingua taal jezyk langu spoken tongue",
+    "military": "veteran militaire militar",
+    "electronic": "elektronisch electronique",
+    "badge": "ausweisnr",
     "political": "",
     "orientation": "orientierung",
     # -------------------------------------------------------------------------------------------------- health
@@ -140,7 +143,7 @@ _CONCEPTS: Final[Mapping[str, str]] = {
     "healthinsurance": "krankenkasse krankenversicherung mutuelle zorgverzekering",
     "symptom": "symptoms",
     # ------------------------------------------------------------------------------------------------- who
-    "customer": "cust client clients kunde kunden customers cliente clientes clienti "
+    "customer": "partner partners cust client clients kunde kunden customers cliente clientes clienti "
     "klant klanten klient klienci buyer "
     "debitor debtor kontrahent consumer shopper subscriber policyholder member guest",
     "employee": "emp mitarbeiter employe employes empleado empleados dipendente dipendenti medewerker medewerkers "
@@ -193,7 +196,7 @@ _CONCEPTS: Final[Mapping[str, str]] = {
     "lake mountain island costcenter kostenstelle profit chart menu page scientific common court tag "
     "register batch feature attribute property label generic short test sample measure strain set "
     "collection source color colour sport subject course major degree",
-    "note": "notes comment comments remark remarks bemerkung bemerkungen notiz "
+    "note": "narration notes comment comments remark remarks bemerkung bemerkungen notiz "
     "commentaire commentaires observaciones "
     "observacoes nota notas opmerking opmerkingen uwagi memo freetext freitext anmerkung observation "
     "annotation remittance narrative",
@@ -210,7 +213,8 @@ _CONCEPTS: Final[Mapping[str, str]] = {
     "share qty quantity menge cantidad quantite stddev variance incoming outgoing rank score index length "
     "size len width weight height level grade limit amount betrag montant importe importo bedrag valor kwota "
     "balance saldo price preis cost prix prezzo prijs preco cena fee change growth per volume",
-    "aspect": "version app os platform status stage phase verification preference preferences format protocol mode "
+    "aspect": "prefix suffix salutation anrede version app os platform status stage phase "
+    "verification preference preferences format protocol mode "
     "reason channel priority",
     "created": "erstellt angelegt crtd prepared approved applied entered changed updated modified posted reviewed "
     "requested assigned submitted handled signed uploaded audited bearbeiter sachbearbeiter lastmodified "
@@ -230,3 +234,4 @@ CONCEPT_OF: Final[Mapping[str, str]] = _index()
 """The concept of every word."""
 
 WORDS: Final = frozenset(CONCEPT_OF)
+CONCEPTS: Final = frozenset(CONCEPT_OF.values())
