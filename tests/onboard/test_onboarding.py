@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from lakemesh.access.check import load_mesh
+from lakemesh.declarations.models import Declarations
 from lakemesh.declarations.naming import Naming
+from lakemesh.demo import data
+from lakemesh.demo.clients import Clients
+from lakemesh.demo.process import LocalAwsProcess
 from lakemesh.demo.queries import Workgroup
+from lakemesh.demo.seed import LAKE_ADMINISTRATOR, seed
+from lakemesh.deploy.prepare import prepare
+from lakemesh.onboard.account import PRODUCER_READS
 from tests.onboard.conftest import Lakemesh, text
 from tests.onboard.unprepared import (
     ANALYST,
@@ -119,3 +127,33 @@ def test_a_second_run_with_nothing_new_changes_nothing_and_says_so(
         assert_done(again)
         assert "Nothing new" in again.output
         assert text(empty) == before
+
+
+def may(actions: Sequence[str]) -> str:
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def test_the_samples_own_producers_change_nothing_that_people_wrote(
+    lakemesh: Lakemesh, mesh: Path, sample: Declarations, local_aws_process: LocalAwsProcess
+) -> None:
+    clients = Clients(local_aws_process.endpoint, sample.mesh.region)
+    prepare(sample, local_aws_process.endpoint)
+    seed(sample, clients, data.tables(sample))
+    before = text(mesh)
+    erp = sample.mesh.producers["erp"].account
+    reader = f"arn:aws:iam::{erp}:role/{LAKE_ADMINISTRATOR}"
+    given = ("onboard", "producer", "erp", "--account", erp, "--role", reader, "--mesh", str(mesh), "--yes")
+    clients.root("iam", erp).put_role_policy(
+        RoleName=LAKE_ADMINISTRATOR, PolicyName="reading", PolicyDocument=may(PRODUCER_READS)
+    )
+    for domain in ("ar", "ap"):
+        owned = [source.database for source in sample.mesh.domains[domain].sources if source.producer == "erp"]
+        patterns = [part for database in owned for part in ("--database", database)]
+        assert_done(lakemesh(erp, *given, "--domain", domain, *patterns))
+    after = text(mesh)
+    for name, written in before.items():
+        lines = iter(after[name].splitlines())
+        assert all(line in lines for line in written.splitlines()), f"{name} lost or changed a line"
+    assert after["mesh.yaml"] == before["mesh.yaml"], "the account is what the sample says of it"
+    load_mesh(mesh)
