@@ -9,7 +9,10 @@ UV := .tools/uv/bin/uv
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export VIRTUAL_ENV :=
 
-.PHONY: help setup demo test lint types unit e2e bench schemas clean
+GO ?= go
+PULUMI_VERSION := $(shell awk '$$1 == "github.com/pulumi/pulumi/pkg/v3" { print $$2 }' tools/pulumi/go.mod)
+
+.PHONY: help setup tools demo test lint types unit bench schemas clean
 
 help: ## Say what there is to run
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +35,20 @@ $(VENV)/.developer: pyproject.toml uv.lock | $(UV)
 
 setup: $(VENV)/.developer ## Make the virtual environment (.venv) with everything
 
+# Built from their Go modules, whose versions tools/*/go.mod and go.sum fix. Optional: without them the tests of Pulumi's own
+# engine and of the workflows are skipped, and say so.
+tools: ## Build the Pulumi CLI and actionlint into .tools/bin, where Go is there and they are not
+	@$(call build,pulumi,github.com/pulumi/pulumi/pkg/v3/cmd/pulumi,-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=$(PULUMI_VERSION))
+	@$(call build,actionlint,github.com/rhysd/actionlint/cmd/actionlint,-s -w)
+
+define build
+if command -v $(1) >/dev/null || test -x .tools/bin/$(1); then echo "$(1): there already"; \
+elif ! command -v $(GO) >/dev/null; then \
+  echo "$(1): not built, since there is no Go on PATH. Install Go, or $(1) itself, and run make tools again." >&2; \
+else echo "$(1): building from its Go module (Pulumi's takes some minutes the first time) …"; mkdir -p .tools/bin; \
+  cd tools/$(1) && $(GO) build -ldflags "$(3)" -o ../../.tools/bin/$(1) $(2); fi
+endef
+
 demo: $(VENV)/.runtime ## Deploy the sample mesh to a local AWS and prove who can read what
 	@$(BIN)/lakemesh demo $(ARGS)
 
@@ -42,6 +59,7 @@ lint: $(VENV)/.developer ## Style and the rules of who may import whom
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/yamllint --strict .
+	@$(BIN)/zizmor --offline --no-progress --quiet .github
 
 types: $(VENV)/.developer ## mypy, strict
 	@$(BIN)/mypy
@@ -49,7 +67,7 @@ types: $(VENV)/.developer ## mypy, strict
 unit: $(VENV)/.developer ## Every test, in random order on two workers
 	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
-bench: $(VENV)/.developer ## Print the figures of benchmarks/
+bench: $(VENV)/.developer ## Print the figures of benchmarks/stacks.py; the others say in their first lines how they are run
 	@$(BIN)/python benchmarks/stacks.py
 
 schemas: $(VENV)/.runtime ## Write schemas/ anew from the models
