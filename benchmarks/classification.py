@@ -38,7 +38,7 @@ SEED = 8
 FOLDS = 5
 RIDGE = 1.0
 ROUNDS = 25
-ERP = ("erp_columns.csv", "erp_columns_unseen.csv")
+ERP = ("erp_columns.csv", "erp_columns_unseen.csv", "erp_columns_final.csv")
 CORE_COLUMNS, CORE_SAMPLES = 10_000, 20
 
 COARSE: Mapping[str, str] = {

@@ -33,7 +33,8 @@ def in_context(scored: Scored, context: Context) -> bool:
             return persons or (context.addresses > 0 and not context.organizations)
         case Kind.DEMOGRAPHIC:
             special = bool(_SPECIAL & set(scored.reading.concepts)) and persons
-            return context.relation or special
+            unseen = scored.values is None and persons  # where nobody looked, with caution
+            return context.relation or special or unseen
         case Kind.FREE_TEXT:
             return _text_may_hold_persons(scored, context)
         case _:

@@ -16,7 +16,7 @@ from lakemesh.classification.vocabulary import CONCEPT_OF, CONCEPTS, WORDS
 
 ROLES: Final = frozenset({"player", "person", "patient", "employee", "contact", "user", "customer", "driver"})
 _PLACES: Final = frozenset({"city", "state", "country"})
-_OFF: Final = frozenset({"date", "is", "type", "count", "aspect"})
+_OFF: Final = frozenset({"date", "is", "quality", "type", "count", "aspect"})
 """Concepts after (or before) a kind's words that speak of something else: `email_status`, `phone_count`."""
 _IDS: Final = frozenset({"id", "number", "code", "key", "reference", "serial"})
 _DAMPED: Final = 0.3
@@ -26,7 +26,7 @@ _LONGER: Final = 0.06
 _LATER: Final = 0.03
 _COMMENT: Final = 0.7
 _MAX_COMMENT: Final = 160
-_ACTORS: Final = frozenset({"player", "person", "driver"})
+_ACTORS: Final = frozenset({"player", "person", "driver", "contact"})
 """Roles that are told by name; a column called customer or user as often holds a number."""
 _ROLE_ALONE: Final = 0.5
 _SAYS_NOTHING: Final = frozenset(
@@ -128,7 +128,7 @@ def _off(kind: Kind) -> frozenset[str]:
     """Concepts that turn a kind off when they stand after it."""
     off = _OFF - {"type", "aspect"} if kind in CODED else _OFF
     if kind is Kind.HEALTH:
-        return off - {"is"}
+        return off - {"is", "quality"}
     if kind in {Kind.DATE_OF_BIRTH, Kind.AGE}:
         return off - {"date"}
     if kind is Kind.SALARY:
@@ -183,7 +183,7 @@ def _name_of(concepts: tuple[str, ...]) -> str | None:
     others = [word for word in concepts if word != "name"]
     beside = [concepts[at - 1]] if at else list(concepts[1:2])
     for word in [*beside, *others[:at]]:
-        if word in ROLES | {"vendor", "organization", "site", "thing", "bank", "account"} | _PLACES:
+        if word in ROLES | {"vendor", "organization", "site", "thing", "bank", "account", "mailing"} | _PLACES:
             return word
     return others[-1] if others and at else ""
 

@@ -39,7 +39,8 @@ _BY_KIND: Final[Mapping[Kind, Mapping[float, str]]] = {
         "place birth, birth place",
     },
     Kind.GOVERNMENT_ID: {
-        _STRONG: "ssn, passport number, passport, social security, national id, driver license, national number, "
+        _STRONG: "ssn, passport number, passport, social security, security social, national id, driver "
+        "license, national number, "
         "government id, person identification, social insurance number, dl number, voter id, "
         "person id number",
         _FAIR: "identification number, work license, national code, id card",
@@ -69,7 +70,7 @@ _BY_KIND: Final[Mapping[Kind, Mapping[float, str]]] = {
     },
     Kind.ACCOUNT_ID: {
         _STRONG: "vendor id, vendor number, vendor code, vendor account, code vendor, number vendor, id vendor",
-        _FAIR: "account id, account number, number account, id account",
+        0.6: "account id, account number, number account, id account",
     },
     Kind.IP_ADDRESS: {_STRONG: "ip, ip address"},
     Kind.DEVICE_ID: {_STRONG: "imei, mac address, mac", _FAIR: "device id, device serial, device number"},
@@ -83,7 +84,7 @@ _BY_KIND: Final[Mapping[Kind, Mapping[float, str]]] = {
     Kind.GENDER: {_STRONG: "gender"},
     Kind.AGE: {_STRONG: "age"},
     Kind.ETHNICITY: {_STRONG: "ethnicity, ethnicity thing"},
-    Kind.MARITAL_STATUS: {_STRONG: "maritalstatus, marital aspect", _FAIR: "marital"},
+    Kind.MARITAL_STATUS: {_STRONG: "maritalstatus, marital aspect, aspect marital", _FAIR: "marital"},
     Kind.OCCUPATION: {_STRONG: "occupation, job title", _FAIR: "work, job"},
     Kind.LANGUAGE: {_STRONG: "language"},
     Kind.ORGANIZATION_NAME: {

@@ -20,7 +20,7 @@ _AGAINST: Final = 0.6
 _VALUES: Final = 0.6
 _VALUES_ALONE: Final = 0.5
 _PERSON_SUBJECTS: Final = frozenset(
-    {"customer", "person", "employee", "player", "patient", "contact", "user", "driver"}
+    {"customer", "person", "employee", "player", "patient", "contact", "user", "driver", "mailing"}
 )
 _SURROGATE: Final = 100_000
 _ROLE_SHOWN: Final = 0.3

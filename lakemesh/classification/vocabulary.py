@@ -30,7 +30,7 @@ _CONCEPTS: Final[Mapping[str, str]] = {
     "mail": "mel",
     "phone": "telephone tel telefon telefono telefone telefoon telephon phn phoneno phonenumber telno telnr "
     "telefonnummer rufnummer telefoonnummer fone telf telephonenumber telnum",
-    "mobile": "handy mobil movil gsm mob cellulare celular cellphone mobilephone "
+    "mobile": "durchwahl handy mobil movil gsm mob cellulare celular cellphone mobilephone "
     "mobiltelefon mobilnummer komorka kom "
     "mobiel portable telemovel cell",
     "fax": "telefax faxnumber facsimile faxnummer",
@@ -70,8 +70,8 @@ _CONCEPTS: Final[Mapping[str, str]] = {
     "driver": "drivers driving fahrer",
     "dl": "drvlic",
     "voter": "epic",
-    "social": "sozial",
-    "security": "sicherheit",
+    "social": "sociale sozial",
+    "security": "securite seguridad sicherheit",
     "tax": "partita steuer fiscal fiscale impuesto imposto belasting podatkowy taxpayer",
     "taxid": "vatid vatnumber vatno vatregno steuernummer steuerid steueridnr ustid "
     "ustidnr ustidnummer numerotva nif "
@@ -82,7 +82,7 @@ _CONCEPTS: Final[Mapping[str, str]] = {
     "iban": "ibannumber ibannr ibanno",
     "bank": "banque banco banca bankowy",
     "account": "acct acc konto compte cuenta conto rekening conta konta accnt",
-    "bankaccount": "kontonummer bankkonto bankverbindung rekeningnummer numerocompte numeroconta numerokonta "
+    "bankaccount": "rib kontonummer bankkonto bankverbindung rekeningnummer numerocompte numeroconta numerokonta "
     "bankaccountnumber bankacct bban numerdekonta clabe contocorrente",
     "routing": "sortcode aba bankleitzahl blz abi bankkey bankcode bik ifsc routingnumber rtn bankl bankidentifier "
     "codebanque transit",
@@ -115,7 +115,7 @@ _CONCEPTS: Final[Mapping[str, str]] = {
     "age": "alter edad eta leeftijd idade wiek yrs yo ageyears",
     "ethnicity": "ethnic ethn ethnie race etnia etniciteit ethnische races rasse raza razza minority hispanic",
     "caste": "tribe",
-    "marital": "civil familien maritale married",
+    "marital": "civil famille familien maritale married",
     "maritalstatus": "familienstand civilstatus etatcivil estadocivil statocivile burgerlijkestaat stancywilny famst "
     "situationfamiliale zivilstand marstat",
     "religion": "konfession religione religie religious denomination confession",
@@ -205,15 +205,16 @@ _CONCEPTS: Final[Mapping[str, str]] = {
     # ----------------------------------------------------------------------------------------- what turns it off
     "date": "datum fecha data dt day month year jahr monat annee mes giorno dag dia timestamp time at am on ts zeit "
     "hour datetime",
-    "is": "has was allow allowed can use enable enabled flag ind indicator isactive active inactive valid verified "
-    "opt opted optin optout subscribed bool ist hat bounced deleted accepted confirmed required mandatory "
+    "is": "has was allow allowed can use enable enabled flag ind indicator isactive opt opted optin optout bool "
+    "ist hat",
+    "quality": "active inactive valid verified subscribed bounced deleted accepted confirmed required mandatory "
     "optional blocked bad primary default shared same receive send sent",
     "type": "typ tipo art kategorie kind",
     "count": "cnt anzahl total totals sum avg average mean median min max pct percent percentage ratio rate fraction "
     "share qty quantity menge cantidad quantite stddev variance incoming outgoing rank score index length "
     "size len width weight height level grade limit amount betrag montant importe importo bedrag valor kwota "
     "balance saldo price preis cost prix prezzo prijs preco cena fee change growth per volume",
-    "aspect": "prefix suffix salutation anrede version app os platform status stage phase "
+    "aspect": "situation prefix suffix salutation anrede version app os platform status stage phase "
     "verification preference preferences format protocol mode "
     "reason channel priority",
     "created": "erstellt angelegt crtd prepared approved applied entered changed updated modified posted reviewed "
