@@ -1,0 +1,27 @@
+"""glue:* includes deleting the catalog."""
+
+from __future__ import annotations
+
+import pulumi_aws as aws
+
+from tests.policies.baseline import (
+    BARE,
+    central,
+    document,
+)
+
+RULE = "policies-name-their-actions"
+RESOURCE = "wide"
+REFERENCE = "https://rhinosecuritylabs.com/aws/aws-privilege-escalation-methods-mitigation/"
+
+
+def program() -> None:
+    central(
+        more={
+            "wide": (
+                aws.iam.Policy,
+                {"name": "wide", "policy": document({"Effect": "Allow", "Action": "glue:*", "Resource": "*"})},
+                BARE,
+            )
+        }
+    )

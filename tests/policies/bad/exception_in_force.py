@@ -1,0 +1,27 @@
+"""Not a mistake: shown to everybody who reads the report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.policies.baseline import (
+    domain,
+)
+
+RULE = "exceptions-are-shown"
+RESOURCE = "lakemesh-test"
+EXCEPTION = {
+    "rule": "hybrid-access-is-an-exception",
+    "resource": "erp-lake",
+    "reason": "Migration of old jobs",
+    "owner": "ines.moreau@acme.example",
+    "expires": "2030-06-30",
+}
+
+
+def mesh(document: dict[str, Any]) -> None:
+    document["exceptions"] = [EXCEPTION]
+
+
+def program() -> None:
+    domain()

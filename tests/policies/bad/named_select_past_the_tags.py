@@ -1,0 +1,30 @@
+"""Somebody was in a hurry: SELECT on the table by name goes past the tags of its IBAN column."""
+
+from __future__ import annotations
+
+import pulumi_aws as aws
+
+from tests.policies.baseline import (
+    CENTRAL,
+    LATER,
+    domain,
+)
+
+RULE = "named-select-never-reaches-sensitive-columns"
+RESOURCE = "shortcut"
+
+
+def program() -> None:
+    domain(
+        more={
+            "shortcut": (
+                aws.lakeformation.Permissions,
+                {
+                    "principal": f"arn:aws:iam::{CENTRAL}:role/Reporting",
+                    "permissions": ["SELECT"],
+                    "table": {"database_name": "ar_curated", "name": "cash_application"},
+                },
+                LATER,
+            )
+        }
+    )
