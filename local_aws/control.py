@@ -6,6 +6,9 @@
 | POST /_local/reset | forgets every account's state |
 | GET /_local/journal?after=N | every call that changed something, from entry N on |
 | PUT, GET /_local/organization | states the organization (id, management, members, ramSharing), or tells it |
+| POST /_local/advance | moves the clock of schedules and queues on by `seconds` |
+| GET /_local/idle?timeout=30 | waits until deliveries, polls and what they start are done (`idle`: whether) |
+| PUT, GET /_local/faults | states a plan of faults for Glue's events, or tells how many were sent and dropped |
 | /_local/ledger | the ledgers of the in-process engine (`local_aws.services.ledger`) |
 
 Requests are unsigned: this listens on loopback. A browser's are refused, or any page a developer visits could reset it.
@@ -21,7 +24,7 @@ from typing import Any
 
 from moto.core.request import Request
 
-from local_aws.services import calls, front, journal, ledger, organizations
+from local_aws.services import background, calls, clock, front, glue_events, journal, ledger, organizations
 
 Answer = tuple[int, Any]
 Handler = Callable[[Request, str, dict[str, Any] | None], Answer]
@@ -97,3 +100,22 @@ def organization(request: Request, _rest: str, body: dict[str, Any] | None) -> A
 @_route("/_local/ledger", "GET", "PUT", "PATCH", "DELETE")
 def ledgers(request: Request, rest: str, body: dict[str, Any] | None) -> Answer:
     return ledger.answer(request.method, rest, body)
+
+
+@_route("/_local/advance", "POST")
+def advance(_request: Request, _rest: str, body: dict[str, Any] | None) -> Answer:
+    clock.advance(float((body or {})["seconds"]))
+    background.wake()
+    return 200, {"now": clock.now()}
+
+
+@_route("/_local/idle", "GET")
+def idle(request: Request, _rest: str, _body: Any) -> Answer:
+    return 200, {"idle": background.wait_idle(min(float(request.args.get("timeout", "30")), 300))}
+
+
+@_route("/_local/faults", "GET", "PUT")
+def faults(request: Request, _rest: str, body: dict[str, Any] | None) -> Answer:
+    if request.method == "PUT":
+        glue_events.plan(glue_events.Faults(**(body or {})))
+    return 200, glue_events.counts()

@@ -26,6 +26,7 @@ HOST = "127.0.0.1"
 LARGEST_BODY = 1 << 30
 SERVICES = (
     "glue", "lakeformation", "ram", "lambda_", "athena", "iam", "sts", "kms", "s3", "logs", "organizations",
+    "sqs", "events",
 )  # fmt: skip
 """Modules of `local_aws.services` that register operations when they are imported."""
 
@@ -162,6 +163,8 @@ class LocalAws:
         """Stop answering; state stays (`calls.reset` forgets it)."""
         self._server.shutdown()
         self._server.server_close()
+        if (background := sys.modules.get("local_aws.services.background")) is not None:
+            background.quiesce()
         if (compute := sys.modules.get("local_aws.services.lambda_")) is not None:
             compute.stop_workers()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shlex
 import signal
 import socket
@@ -25,6 +26,8 @@ START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 STATE = Path(".lakemesh") / "local-aws.json"
 LOG = Path(".lakemesh") / "local-aws.log"
+_STEP = re.compile(r"([0-9]{1,6})([smhd])")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 app = typer.Typer(
     help="""Run a local AWS: the accounts of a mesh in one process on this machine, without an AWS account.
@@ -53,12 +56,13 @@ def _fail(message: str, code: int = 1) -> typer.Exit:
     return typer.Exit(code)
 
 
-def _ask(port: int, path: str, method: str = "GET") -> dict[str, Any] | None:
+def _ask(port: int, path: str, method: str = "GET", body: Any = None, timeout: float = 5) -> dict[str, Any] | None:
     """An answer of the control face; None: nothing of ours answers there."""
-    request = urllib.request.Request(f"http://{HOST}:{port}/_local/{path}", method=method)
+    data = json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(f"http://{HOST}:{port}/_local/{path}", data, method=method)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback is never reached through a proxy
     try:
-        with opener.open(request, timeout=5) as answer:
+        with opener.open(request, timeout=timeout) as answer:
             found = json.loads(answer.read())
     except (OSError, urllib.error.URLError, ValueError):
         return None
@@ -276,6 +280,25 @@ def _session(role: str, region: str, url: str) -> dict[str, str]:
 def reset() -> None:
     """Forget everything in the local AWS; it keeps running, empty."""
     port, _ = _require()
-    if _ask(port, "reset", "POST") is None:
+    if _ask(port, "reset", "POST", timeout=30) is None:
         raise _fail("The local AWS did not answer.")
     typer.echo("The local AWS is empty.")
+
+
+@app.command()
+def advance(
+    step: Annotated[str, typer.Argument(help="How far: 90s, 15m, 6h, 1d.")],
+    wait: Annotated[int, typer.Option(help="Seconds to wait for what falls due.")] = 120,
+) -> None:
+    """Move the clock of schedules and queues on, and wait for what falls due."""
+    found = _STEP.fullmatch(step)
+    if found is None:
+        raise _fail(f'"{step}" is no step: write a number and s, m, h or d, for example 6h.', 2)
+    port, _ = _require()
+    seconds = int(found[1]) * _UNITS[found[2]]
+    if _ask(port, "advance", "POST", {"seconds": seconds}) is None:
+        raise _fail("The local AWS did not answer.")
+    idle = _ask(port, f"idle?timeout={wait}", timeout=wait + 10)
+    if not (idle or {}).get("idle"):
+        raise _fail(f"Something is still at work after {wait} seconds; wait longer with --wait.")
+    typer.echo(f"The clock is {step} further, and nothing is left to do.")

@@ -165,6 +165,11 @@ def _lambda(call: Call) -> Iterator[Need]:
     if role := params.get("Role"):
         yield Need("iam:PassRole", role, extra={"iam:PassedToService": "lambda.amazonaws.com"})
     name = params.get("FunctionName") or params.get("Resource")
+    if "EventSourceMapping" in call.operation or ":event-source-mapping:" in str(name):
+        # By mapping, where it has an id already; the function it invokes is a condition.
+        mapping = f"event-source-mapping:{params['UUID']}" if "UUID" in params else None
+        yield Need(action, str(name) if params.get("Resource") else arn(call, "lambda", mapping) if mapping else "*")
+        return
     if name is None:
         yield Need(action, "*")
         return

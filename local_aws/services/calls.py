@@ -73,6 +73,7 @@ _operations: dict[tuple[str, str], Operation] = {}
 _allowed: set[tuple[str, str]] = set()
 _listeners: list[Listener] = []
 _resets: list[Callable[[], None]] = []
+_before_resets: list[Callable[[], None]] = []
 
 
 def operation(service: str, *names: str, exclusive: bool = False) -> Callable[[H], H]:
@@ -127,10 +128,18 @@ def on_reset(clear: Callable[[], None]) -> Callable[[], None]:
     return clear
 
 
+def before_reset(quiet: Callable[[], None]) -> Callable[[], None]:
+    """Register what has to come to an end before a reset; it runs without the lock, which it may wait for."""
+    _before_resets.append(quiet)
+    return quiet
+
+
 def reset() -> None:
     """Forget the state of every service, moto's and ours."""
     from moto.core.base_backend import BackendDict
 
+    for quiet in _before_resets:
+        quiet()
     with LOCK:
         BackendDict.reset()
         for clear in _resets:

@@ -180,6 +180,22 @@ def test_env_of_a_role_is_a_session_of_it(here: Path, client: Any) -> None:
     assert "has to exist and to trust its own account" in missing.output
 
 
+def test_advance_moves_the_clock_on_and_waits(here: Path) -> None:
+    from local_aws.services import clock
+
+    before = clock.now()
+    answer = run("advance", "6h")
+    assert answer.exit_code == 0, answer.output
+    assert 6 * 3600 <= clock.now() - before < 6 * 3600 + 60
+
+
+@pytest.mark.parametrize("step", ["6", "6 hours", "-1h", "h", "1w"])
+def test_advance_says_what_a_step_is(here: Path, step: str) -> None:
+    answer = run("advance", "--", step)
+    assert answer.exit_code == 2
+    assert "for example 6h" in answer.output
+
+
 def test_reset_forgets_everything(here: Path, client: Any) -> None:
     role(client, HOME, "analyst", trust({"AWS": HOME}))
     assert run("reset").output == "The local AWS is empty.\n"

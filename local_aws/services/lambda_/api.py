@@ -269,12 +269,20 @@ def put_function_concurrency(call: Call) -> dict[str, Any]:
 
 @operation("lambda", "ListTags")
 def list_tags(call: Call) -> dict[str, Any]:
-    return {"Tags": _find(call, "Resource").tags}
+    return {"Tags": _tags(call)}
+
+
+def _tags(call: Call) -> dict[str, str]:
+    """Tags of a function, or of an event source mapping."""
+    from local_aws.services.lambda_ import mappings
+
+    of_mapping = mappings.tags(call.params["Resource"])
+    return _find(call, "Resource").tags if of_mapping is None else of_mapping
 
 
 @operation("lambda", "TagResource", "UntagResource", exclusive=True)
 def tag_resource(call: Call) -> None:
-    tags = _find(call, "Resource").tags
+    tags = _tags(call)
     tags.update(call.params.get("Tags", {}))
     for key in call.params.get("TagKeys", []):
         tags.pop(key, None)
