@@ -12,7 +12,8 @@ from __future__ import annotations
 from lakemesh.classification.column import VERSION, Column, Verdict
 from lakemesh.classification.recogniser import classify_table
 from lakemesh.classification.rules import NO_RULES, Rules, load_rules, rules_of
-from lakemesh.classification.taxonomy import MEANINGS, Category, Kind, Sensitivity
+from lakemesh.classification.taxonomy import MEANINGS, Category, Kind
+from lakemesh.declarations.models import Sensitivity
 
 __all__ = [
     "MEANINGS",

@@ -30,7 +30,7 @@ def _words(scored: Scored, context: Context, *, sensitive: bool) -> Iterator[str
     kind, meaning = scored.best.kind, MEANINGS[scored.best.kind]
     for reason in scored.best.reasons:
         if reason in _SOURCES and (kind is not Kind.NONE or reason != "name"):
-            yield _SOURCES[reason].format(label=meaning.label, subject=context.subject or "row")
+            yield _SOURCES[reason].format(label=meaning.label, subject=context.subject or "person")
     if "nested" in scored.best.reasons:
         yield f"a nested field is {meaning.label}"
     if "surrogate" in scored.best.reasons:
@@ -49,7 +49,7 @@ def _of_values(scored: Scored) -> Iterator[str]:
         return
     share = scored.best.support.shown
     if kind is not Kind.NONE and share > 0:
-        yield f"{share:.0%} of {values.filled} values fit it (masked)"
+        yield f"{share:.0%} of {values.filled} value{'s' if values.filled > 1 else ''} fit it"
     for rejected in dict.fromkeys(scored.rejected):
         if rejected is not kind:
             yield f"the values do not look like {MEANINGS[rejected].label}"

@@ -46,7 +46,7 @@ GIVEN: Final = _words(
     malgorzata manfred manon manuel manuela marc marcel marcin marco marcos marcus marek margaret maria mariam
     marian marie marilyn marina mario marion mark marko markus marta martha martin martina mary maryam mathias
     mathieu mats matteo matthew matthias maurice max maximilian megan mehmet mei melanie melissa merle mia michael
-    michal michel michele michelle miguel mike mikhail milan mina mirko miroslav mohamed mohammad mohammed mohammod
+    michal michel michele michelle miguel mike mikhail milan mina mirko miroslav mohamed mohammad mohammed
     monica monika moritz muhammad mustafa nadia nadine nancy naomi natalia natalie nathalie nathan neha neil
     nicholas nick nicola nicolas nicole niels nikhil nikita nikolai nils nina noah noel noor nora norbert norma olaf
     oleg olga oliver olivia olivier omar oscar osman otto pablo paola paolo pascal patricia patrick paul paula paulo

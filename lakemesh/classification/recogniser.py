@@ -11,7 +11,8 @@ from lakemesh.classification.decision import features, probability
 from lakemesh.classification.names import subject_of
 from lakemesh.classification.rules import NO_RULES, Rules, Ruling
 from lakemesh.classification.scoring import Scored, score
-from lakemesh.classification.taxonomy import MEANINGS, Kind, Rule, Sensitivity
+from lakemesh.classification.taxonomy import MEANINGS, Kind, Rule
+from lakemesh.declarations.models import Sensitivity
 
 _HALF = 0.5
 _EMPTY_CONFIDENCE = 0.97

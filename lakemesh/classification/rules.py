@@ -16,9 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from lakemesh.classification.column import Column
 from lakemesh.classification.safe_regex import UnsafePatternError, compile_safe
-from lakemesh.classification.taxonomy import PUBLISHED, Sensitivity
+from lakemesh.classification.taxonomy import PUBLISHED
 from lakemesh.classification.values import text_of
 from lakemesh.declarations.errors import InvalidMeshError, Problem, did_you_mean
+from lakemesh.declarations.models import Sensitivity
 from lakemesh.declarations.places import Places
 from lakemesh.declarations.validation import validate
 from lakemesh.declarations.yamlfile import read
@@ -123,12 +124,12 @@ class Rules:
         for pattern, rule in zip(self.patterns, self.file.patterns, strict=True):
             share = sum(pattern.fullmatch(text) is not None for text in texts) / len(texts)
             if share >= rule.prevalence:
-                return Ruling(rule.kind, 0.95, f"{share:.0%} of the values match a company pattern (masked)")
+                return Ruling(rule.kind, 0.95, f"{share:.0%} of the values match a company pattern")
         for listed in self.file.values:
             known = {value.casefold() for value in listed.values}
             share = sum(text.casefold() in known for text in texts) / len(texts)
             if share >= listed.prevalence:
-                return Ruling(listed.kind, 0.95, f"{share:.0%} of the values are in a company list (masked)")
+                return Ruling(listed.kind, 0.95, f"{share:.0%} of the values are in a company list")
         return None
 
     def sensitivity_of(self, kind: str) -> Sensitivity:

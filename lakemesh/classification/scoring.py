@@ -9,9 +9,10 @@ from typing import Final
 from lakemesh.classification.column import Column
 from lakemesh.classification.names import Hint, Reading, read_comment, read_name
 from lakemesh.classification.support import Support, shown_by_values, support
-from lakemesh.classification.taxonomy import MEANINGS, Kind, Rule, Sensitivity
+from lakemesh.classification.taxonomy import MEANINGS, Kind, Rule
 from lakemesh.classification.types import allows, is_map, leaves
 from lakemesh.classification.values import Profile, profile
+from lakemesh.declarations.models import Sensitivity
 
 LEAST: Final = 0.45
 """Score from which a kind is believed."""

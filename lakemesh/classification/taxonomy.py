@@ -10,15 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum, unique
 from typing import Final
 
-
-@unique
-class Sensitivity(StrEnum):
-    """The ordered values of the LF-Tag `sensitivity` that a reviewer can accept."""
-
-    PUBLIC = "public"
-    INTERNAL = "internal"
-    CONFIDENTIAL = "confidential"
-    RESTRICTED = "restricted"
+from lakemesh.declarations.models import Sensitivity
 
 
 @unique
