@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from guardrails.decode_once import decode_once
 from guardrails.pack import policies
-from pulumi_policy import EnforcementLevel, PolicyPack
+from pulumi_policy import PolicyPack
 
 decode_once()
 PolicyPack(
@@ -16,6 +16,5 @@ PolicyPack(
     description="Governance of AWS Lake Formation, the Glue Data Catalog and what surrounds them.",
     provider="aws",
     tags=["lake-formation", "glue", "data-governance"],
-    enforcement_level=EnforcementLevel.MANDATORY,
     policies=policies(),
 )

@@ -43,6 +43,7 @@ SETTINGS: Final = {
     fix="Write the manifest with `lakemesh manifest` and name it in the configuration of this rule: "
     '{"mesh-is-described": {"manifestFile": "manifest.json"}}.',
     options=SETTINGS,
+    informs=True,
 )
 def mesh_is_described(resource: Resource, given: Given) -> Iterator[str]:
     """The pack knows the mesh: its configuration holds a manifest that it can read.
@@ -102,6 +103,7 @@ def exceptions_hold(_resource: Resource, given: Given) -> Iterator[str]:
     Severity.LOW,
     STACK,
     fix="Nothing is wrong: the line is there so that everybody who reads the report sees what is waived.",
+    informs=True,
 )
 def exceptions_are_shown(_resource: Resource, given: Given) -> Iterator[str]:
     """Every exception in force is shown in the report.

@@ -44,14 +44,15 @@ def _reading_settings(rule: Rule, shared: Shared) -> Policy:
         shared.configure({key: value for key, value in args.get_config().items() if key not in {"include", "exclude"}})
         rule.validate(args, report, shared)
 
-    plain_policy = rule.policy(shared)
+    made = rule.policy(shared)
     return ResourceValidationPolicy(
-        name=plain_policy.name,
-        description=plain_policy.description,
+        name=made.name,
+        description=made.description,
         validate=validate,
-        severity=plain_policy.severity,
-        tags=plain_policy.tags,
-        remediation_steps=plain_policy.remediation_steps,
-        url=plain_policy.url,
-        config_schema=plain_policy.config_schema,
+        enforcement_level=made.enforcement_level,
+        severity=made.severity,
+        tags=made.tags,
+        remediation_steps=made.remediation_steps,
+        url=made.url,
+        config_schema=made.config_schema,
     )

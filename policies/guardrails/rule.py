@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pulumi_policy import (
+    EnforcementLevel,
     Policy,
     PolicyConfigSchema,
     ReportViolation,
@@ -54,6 +55,8 @@ class Rule:
     on_resource: ResourceCheck | None = None
     on_stack: StackCheck | None = None
     needs_manifest: bool = False
+    informs: bool = False
+    """Whether what it says is never a mistake: it refuses nothing, in any profile."""
     options: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
@@ -76,6 +79,13 @@ class Rule:
     @property
     def url(self) -> str:
         return f"{PAGE}#{self.name}"
+
+    def level(self, profile: str) -> EnforcementLevel:
+        """advisory: nothing is refused. standard: what is critical or high is. strict: everything is."""
+        if self.informs or profile == "advisory":
+            return EnforcementLevel.ADVISORY
+        refused = profile == "strict" or self.severity in {Severity.CRITICAL, Severity.HIGH}
+        return EnforcementLevel.MANDATORY if refused else EnforcementLevel.ADVISORY
 
     @property
     def schema(self) -> dict[str, dict[str, Any]]:
@@ -101,6 +111,7 @@ class Rule:
             "name": self.name,
             "description": self.description,
             "severity": self.severity,
+            "enforcement_level": self.level("standard"),
             "tags": [self.concern, *self.tags],
             "remediation_steps": self.remediation,
             "url": self.url,

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.policies.baseline import PROGRAMS
+from tests.policies.cases import CASES
 from tests.policies.mesh import compiled, configuration
-from tests.policies.record import Pack, Recorded, record
+from tests.policies.record import Finding, Pack, Recorded, record
 
 BAD = sorted(path.stem for path in (Path(__file__).parent / "bad").glob("*.py"))
 
@@ -52,3 +53,27 @@ def good(name: str, *, preview: bool = False) -> tuple[Recorded, ...]:
 
 
 PACK = Pack(configuration())
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A case, recorded."""
+
+    resources: tuple[Recorded, ...]
+    config: dict[str, dict[str, Any]]
+
+    def judged(self) -> list[Finding]:
+        return Pack(self.config).judge(self.resources)
+
+
+@cache
+def case(name: str) -> Judged:
+    """One of the changed programs, recorded."""
+    of = CASES[name]
+    document = compiled()
+    if of.mesh is not None:
+        of.mesh(document)
+    config: dict[str, dict[str, Any]] = configuration(document) if of.manifest else {}
+    for rule, options in of.config.items():
+        config.setdefault(rule, {}).update(options)
+    return Judged(tuple(record(of.program)), config)

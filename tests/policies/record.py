@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,11 @@ class Recorded:
     parent: str = ""
     provider: Recorded | None = None
     dependencies: tuple[str, ...] = ()
+
+    @cached_property
+    def proxied(self) -> tuple[Any, Any]:
+        """Inputs and outputs as the SDK wraps them."""
+        return unknown_checking_proxy(dict(self.inputs)), unknown_checking_proxy(dict(self.outputs))
 
 
 @dataclass(frozen=True)
@@ -172,10 +178,9 @@ class Pack:
         on_resource = [each for each in made if isinstance(each, ResourceValidationPolicy)]
         found: list[Finding] = []
         for resource in resources:
-            proxied = unknown_checking_proxy(dict(resource.inputs))
             for policy in on_resource:
                 args = ResourceValidationArgs(
-                    resource.type, proxied, resource.urn, resource.name, _options(resource), _provider(resource),
+                    resource.type, resource.proxied[0], resource.urn, resource.name, _options(resource), _provider(resource),
                     self.config.get(policy.name),
                 )  # fmt: skip
                 found += _run(policy, args, {resource.urn: resource.name}, resource.name)
@@ -216,12 +221,11 @@ def _provider(resource: Recorded) -> PolicyProviderResource | None:
     given = resource.provider
     if given is None:
         return None
-    return PolicyProviderResource(given.type, unknown_checking_proxy(dict(given.inputs)), given.urn, given.name)
+    return PolicyProviderResource(given.type, given.proxied[0], given.urn, given.name)
 
 
 def _stack_resource(each: Recorded) -> PolicyResource:
-    proxied = unknown_checking_proxy(dict(each.outputs))
-    return PolicyResource(each.type, proxied, each.urn, each.name, _options(each), _provider(each), None, [], {})
+    return PolicyResource(each.type, each.proxied[1], each.urn, each.name, _options(each), _provider(each), None, [], {})
 
 
 def violations(found: Sequence[Finding]) -> list[tuple[str, str]]:
