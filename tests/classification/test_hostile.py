@@ -80,9 +80,10 @@ def test_the_order_of_columns_does_not_matter(columns: list[Column], dice: Any) 
     ],
 )
 def test_work_is_bounded_however_much_there_is(column: Column) -> None:
-    start = time.perf_counter()
+    # The processor's time, not the clock's, and far above what it takes: unbounded work needs minutes, not a busy machine.
+    start = time.process_time()
     classify_table("t", [column])
-    assert time.perf_counter() - start < 1.5
+    assert time.process_time() - start < 30
 
 
 def test_a_value_is_cut_before_it_is_looked_at() -> None:

@@ -124,6 +124,7 @@ def test_ordinary_patterns_are_accepted(pattern: str) -> None:
 def test_the_slowest_accepted_pattern_is_fast_on_the_worst_value() -> None:
     pattern = compile_safe(r"a{0,128}a{0,128}b")
     assert MAX_WAYS > 128 * 128
-    start = time.perf_counter()
+    # The processor's time, not the clock's, and far above what it takes: a runaway pattern needs hours, not a busy machine.
+    start = time.process_time()
     assert pattern.fullmatch("a" * MAX_LENGTH) is None
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 20
