@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from lakemesh.declarations import checks_consumers, checks_grants, checks_mesh, checks_products
+from lakemesh.declarations import checks_consumers, checks_exceptions, checks_grants, checks_mesh, checks_products
 from lakemesh.declarations.draft import Draft
 from lakemesh.declarations.errors import Problem
 
@@ -57,6 +57,10 @@ RULES: Final[tuple[Check, ...]] = (
     checks_consumers.principals_are_different_roles,
     checks_consumers.no_administrator_is_a_principal,
     checks_consumers.administrators_fit_the_quota,
+    checks_exceptions.exceptions_are_for_stacks_of_the_mesh,
+    checks_exceptions.exceptions_are_approved_by_others,
+    checks_exceptions.exceptions_are_said_once,
+    checks_exceptions.exceptions_are_no_switches,
 )
 DATED: Final = (checks_grants.dates_make_sense, checks_grants.partition_keys_do_not_outrank_grants)
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lakemesh.declarations.files import Files
 from lakemesh.declarations.models import (
     UNREVIEWED,
     Consumer,
     Declarations,
+    Exceptions,
     Grant,
     Grants,
     Mesh,
+    PolicyException,
     Product,
     Sensitivity,
     Source,
@@ -93,12 +95,19 @@ class Draft:
     """LF-Tags as contracts set them: file, path and tags of each custom property `lfTags`."""
     replaced: frozenset[str] = frozenset()
     """Top-level keys of mesh.yaml that have a mistake: what is read in their place is nobody's word."""
+    exceptions: Read[Exceptions] = field(default_factory=lambda: Read(Exceptions()))
 
     def all_grants(self) -> Iterator[tuple[str, Path, Grant]]:
         """Every grant with its domain and its path in that domain's file."""
         for domain, read in self.grants.items():
             for position, grant in enumerate(read.value.grants if read.value else ()):
                 yield domain, ("grants", read.index(("grants",), position)), grant
+
+    def all_exceptions(self) -> Iterator[tuple[Path, PolicyException]]:
+        """Every exception with its path in the file."""
+        read = self.exceptions
+        for position, exception in enumerate(read.value.exceptions if read.value else ()):
+            yield ("exceptions", read.index(("exceptions",), position)), exception
 
     def sources(self) -> Iterator[tuple[str, int, Source]]:
         """Every source with its domain and its position there."""
@@ -118,6 +127,7 @@ class Draft:
             products=dict(self.products),
             grants={domain: read.value.grants for domain, read in self.grants.items() if read.value is not None},
             consumers=consumers,
+            exceptions=self.exceptions.value.exceptions if self.exceptions.value else (),
         )
 
 

@@ -19,7 +19,7 @@ NOT_DECLARATIONS: Final = frozenset({"expected.yaml"})
 _FOLDERS: Final = ("products", "grants", "consumers")
 _NOTES: Final = "onboarding"
 """Folder of the Markdown pages that `lakemesh onboard` writes: nothing in it is a declaration."""
-_TOP: Final = ("mesh.yaml", "tags.yaml")
+_TOP: Final = ("mesh.yaml", "tags.yaml", "exceptions.yaml")
 _YAML: Final = (".yaml", ".yml")
 
 
@@ -27,7 +27,7 @@ _YAML: Final = (".yaml", ".yml")
 class File:
     kind: str
     name: str
-    """The product, domain or consumer it speaks of; empty for mesh.yaml and tags.yaml."""
+    """The product, domain or consumer it speaks of; empty for what lies at the top."""
     path: Path
     shown: str
     """As people see it: from the directory that the mesh directory lies in."""

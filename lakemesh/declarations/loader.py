@@ -18,7 +18,7 @@ from lakemesh.declarations import checks
 from lakemesh.declarations.draft import Draft, Known
 from lakemesh.declarations.errors import Problem
 from lakemesh.declarations.files import Files, find
-from lakemesh.declarations.models import Consumer, Declarations, Grants, Mesh, TagKey, Tags
+from lakemesh.declarations.models import Consumer, Declarations, Exceptions, Grants, Mesh, TagKey, Tags
 from lakemesh.declarations.odcs import read_contract
 from lakemesh.declarations.odcs_pieces import Contract
 from lakemesh.declarations.places import Place, Places
@@ -36,6 +36,7 @@ _STAND_INS: Final[dict[str, Value]] = {
     "central": {"account": _NOWHERE},
     "sync": {},
     "alerting": {},
+    "policies": {},
     "quotas": {},
 }
 
@@ -111,6 +112,7 @@ def _draft(files: Files, places: Places) -> tuple[Draft, list[Problem]]:
     products = {file.name: file.shown for file in files.products}
     parts = {key: path for contract in contracts.values() for key, path in contract.parts.items()}
     grants = {file.name: _grants(file.shown, places, problems) for file in files.grants}
+    exceptions = _exceptions(places, problems)
     consumers = {file.name: _consumer(file.shown, places, problems) for file in files.consumers}
     where = {
         (domain, grant.id): ("grants", read.index(("grants",), position))
@@ -127,6 +129,7 @@ def _draft(files: Files, places: Places) -> tuple[Draft, list[Problem]]:
         places=full,
         known=Known.of(full, files),
         replaced=read_mesh.replaced,
+        exceptions=exceptions,
         tagged=tuple(
             (products[name], path, tags) for name, contract in contracts.items() for path, tags in contract.tagged
         ),
@@ -157,6 +160,15 @@ def _tags(places: Places, problems: list[Problem]) -> dict[str, TagKey]:
     found = validate(Tags, document, places.tags_file, places, salvage=lambda path: path[:2] or None)
     problems += found.problems
     return found.value.tags if found.value else {}
+
+
+def _exceptions(places: Places, problems: list[Problem]) -> Read[Exceptions]:
+    document = places.documents.get(places.exceptions_file)
+    if document is None or document.root is None or document.failed:
+        return Read(Exceptions())
+    found = validate(Exceptions, document, places.exceptions_file, places, salvage=lambda path: path[:2] or None)
+    problems += found.problems
+    return found
 
 
 def _grants(file: str, places: Places, problems: list[Problem]) -> Read[Grants]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import StrEnum, unique
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -61,6 +61,10 @@ RolePattern = Annotated[
 # EventBridge Scheduler, "Schedule types": only what repeats.
 Schedule = Annotated[str, StringConstraints(pattern=r"^(?:rate\([0-9]+ (?:minute|hour|day)s?\)|cron\([^()]+\))$")]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+# Names of the policy pack's rules, as Pulumi's engine takes them.
+PolicyName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$", max_length=100)]
+# Names of resources and stacks, with * ? and [] as in a shell.
+NamePattern = Annotated[str, StringConstraints(pattern=r"^[^\s]{1,256}$")]
 Day = Annotated[dt.date, BeforeValidator(_only_days)]
 Count = Annotated[int, Field(strict=True, ge=0)]
 
@@ -234,6 +238,34 @@ class Deployment(Declaration):
     """Names of the roles, in any account, that set accounts up and may change what bootstrap made."""
 
 
+@unique
+class Profile(StrEnum):
+    """Which rules of the policy pack refuse: none, those whose severity is high or critical, all."""
+
+    ADVISORY = "advisory"
+    STANDARD = "standard"
+    STRICT = "strict"
+
+
+@unique
+class Level(StrEnum):
+    """What comes of a violated rule: a line in the report, a refusal, or nothing since it is not asked."""
+
+    ADVISORY = "advisory"
+    MANDATORY = "mandatory"
+    DISABLED = "disabled"
+
+
+class Policies(Declaration):
+    """How the policy pack judges this mesh; docs/policies.md lists its rules."""
+
+    profile: Profile = Profile.STANDARD
+    levels: dict[PolicyName, Level] = Field(default_factory=dict)
+    """Rules with another level than the profile's."""
+    options: dict[PolicyName, dict[str, Any]] = Field(default_factory=dict)
+    """A rule's own configuration, such as `include` and `exclude`."""
+
+
 class Mesh(Declaration):
     """mesh/mesh.yaml: the accounts and who owns what."""
 
@@ -247,6 +279,7 @@ class Mesh(Declaration):
     sync: Sync = Field(default_factory=Sync)
     alerting: Alerting = Field(default_factory=Alerting)
     deployment: Deployment = Field(default_factory=Deployment)
+    policies: Policies = Field(default_factory=Policies)
     quotas: Quotas = Field(default_factory=Quotas)
 
 
@@ -375,6 +408,28 @@ class Consumer(Declaration):
     assignments: tuple[Assignment, ...] = ()
 
 
+# ------------------------------------------------------------------------------------------ mesh/exceptions.yaml
+class PolicyException(Declaration):
+    """One rule of the policy pack, waived for some resources: why, by whom, and until when."""
+
+    rule: PolicyName
+    resource: NamePattern
+    """Pattern of Pulumi's names of resources."""
+    stack: NamePattern = "*"
+    """Pattern of names of stacks."""
+    reason: Text
+    owner: Text
+    approver: Text
+    expires: Day
+    """The first day without it."""
+
+
+class Exceptions(Declaration):
+    """mesh/exceptions.yaml: what the policy pack does not hold against this mesh for a while."""
+
+    exceptions: tuple[PolicyException, ...] = ()
+
+
 # ------------------------------------------------------------------------------------------------ all of it
 class Declarations(Declaration):
     """A whole mesh directory that loaded without an error."""
@@ -386,3 +441,4 @@ class Declarations(Declaration):
     grants: dict[str, tuple[Grant, ...]]
     """By domain."""
     consumers: dict[str, Consumer]
+    exceptions: tuple[PolicyException, ...] = ()

@@ -48,6 +48,10 @@ class Places:
     def tags_file(self) -> str:
         return f"{self.root}/tags.yaml"
 
+    @property
+    def exceptions_file(self) -> str:
+        return f"{self.root}/exceptions.yaml"
+
     def grant_file(self, domain: str) -> str:
         return f"{self.root}/grants/{domain}.yaml"
 

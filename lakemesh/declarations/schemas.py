@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from lakemesh.declarations.models import UNREVIEWED, Consumer, Grants, Mesh, Sensitivity, Status, Tags
+from lakemesh.declarations.models import UNREVIEWED, Consumer, Exceptions, Grants, Mesh, Sensitivity, Status, Tags
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 Json = dict[str, Any]
@@ -30,6 +30,11 @@ def schemas() -> dict[str, Json]:
     return {
         "mesh.schema.json": _of(Mesh, "mesh.schema.json", "mesh.yaml: the accounts and who owns what"),
         "tags.schema.json": _of(Tags, "tags.schema.json", "tags.yaml: the mesh's own LF-Tags"),
+        "exceptions.schema.json": _of(
+            Exceptions,
+            "exceptions.schema.json",
+            "exceptions.yaml: rules of the policy pack that are waived for a while",
+        ),
         "grants.schema.json": _grants(),
         "consumer.schema.json": _of(
             Consumer, "consumer.schema.json", "consumers/<consumer>.yaml: principals, assignments"

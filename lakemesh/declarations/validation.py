@@ -55,6 +55,8 @@ _SHAPES: Final[Mapping[str, str]] = {
         "must be an LF-Tag key or value: lower-case (Lake Formation lower-cases both), at most 50 characters"
     ),
     _pattern(models.RoleName): "must be the name of an IAM role, without the ARN in front of it",
+    _pattern(models.PolicyName): "must be the name of a rule of the policy pack: lower-case words with hyphens between",
+    _pattern(models.NamePattern): "must be a name, or a pattern of names with * for any characters, without spaces",
     _pattern(models.PrincipalName): 'must be a short name of letters, digits, "-", "_" and ".", at most 50 characters',
 }
 _KEYS: Final[Mapping[tuple[str, ...], str]] = {

@@ -15,7 +15,14 @@ from lakemesh.declarations.schemas import schemas, text_of, write
 from tests.declarations.meshes import GOOD, SAMPLE
 
 PUBLISHED = Path(__file__).parents[2] / "schemas"
-OF = {"mesh.yaml": "mesh", "tags.yaml": "tags", "grants": "grants", "consumers": "consumer", "products": "contract"}
+OF = {
+    "mesh.yaml": "mesh",
+    "tags.yaml": "tags",
+    "exceptions.yaml": "exceptions",
+    "grants": "grants",
+    "consumers": "consumer",
+    "products": "contract",
+}
 FILES = [path for mesh in (GOOD, SAMPLE) for path in sorted(mesh.rglob("*.yaml")) if path.name != "expected.yaml"]
 
 
@@ -66,6 +73,7 @@ def test_every_file_of_the_meshes_here_is_as_its_schema_says(path: Path) -> None
             {"organization": {"id": "o-zzzz000011"}, "region": "eu-west-1", "central": {"account": "0" * 12}, "x": 1},
         ),
         ("tags", {"tags": {"Layer": {"values": ["raw"]}}}),
+        ("exceptions", {"exceptions": [{"rule": "alarms-have-a-runbook", "resource": "x"}]}),
         ("grants", {"grants": [{"id": "x"}]}),
         ("consumer", {"account": "12"}),
         ("contract", {"apiVersion": "v2.2.2", "kind": "DataContract", "id": "x", "version": "1"}),
