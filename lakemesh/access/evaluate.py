@@ -6,7 +6,7 @@ open the answer here is the one that shows less, except where a wider answer is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lakemesh.access.matching import column_tags, every_column, matches, reach
@@ -53,7 +53,7 @@ class DatabaseAccess:
 
 
 @dataclass(frozen=True)
-class _Source:
+class Source:
     """Something that gives a principal permissions, and how it got there."""
 
     permission: Permission
@@ -75,7 +75,7 @@ def _passes_on(permission: Permission, wanted: str) -> bool:
 
 
 # ------------------------------------------------------------------------------------------------ whose grants count
-def effective(state: State, principal: str, owner: str) -> Iterator[_Source]:
+def effective(state: State, principal: str, owner: str) -> Iterator[Source]:
     """Every grant on the catalog of `owner` that counts for a principal.
 
     In the owner's account: its own grants and those to IAM_ALLOWED_PRINCIPALS, a group of everyone IAM lets in (LF-dg
@@ -87,30 +87,29 @@ def effective(state: State, principal: str, owner: str) -> Iterator[_Source]:
     if here is None:
         return
     if home == owner:
-        for row in here.permissions:
-            if row.principal == principal:
-                yield _Source(row, "granted")
-            elif row.principal == IAM_ALLOWED_PRINCIPALS:
-                yield _Source(row, "granted to IAM_ALLOWED_PRINCIPALS")
+        for row in here.by_principal.get(principal, ()):
+            yield Source(row, "granted")
+        for row in here.by_principal.get(IAM_ALLOWED_PRINCIPALS, ()):
+            yield Source(row, "granted to IAM_ALLOWED_PRINCIPALS")
         return
     local = state.catalogs.get(home)
     if local is None or owner not in local.shares_accepted_from:
         return
-    for row in here.permissions:
-        if row.principal == principal:
-            yield _Source(row, f"granted directly by {owner}")
-    for row in local.permissions:
-        if row.principal == principal and row.resource.catalog == owner:
+    for row in here.by_principal.get(principal, ()):
+        yield Source(row, f"granted directly by {owner}")
+    for row in local.by_principal.get(principal, ()):
+        if row.resource.catalog == owner:
             held = frozenset(p for p in row.permissions if _cascades(state, home, owner, row.resource, p))
             if held:
-                yield _Source(
+                yield Source(
                     Permission(row.principal, row.resource, held, held & row.grantable), f"passed on by {home}"
                 )
 
 
-def _account_rows(state: State, account: str, owner: str) -> Iterator[Permission]:
+def account_rows(state: State, account: str, owner: str) -> tuple[Permission, ...]:
+    """What `owner` granted to another account as a whole."""
     here = state.catalogs.get(owner)
-    return (row for row in (here.permissions if here else ()) if row.principal == account)
+    return here.by_principal.get(account, ()) if here else ()
 
 
 def _cascades(state: State, account: str, owner: str, resource: Resource, permission: str) -> bool:
@@ -119,7 +118,10 @@ def _cascades(state: State, account: str, owner: str, resource: Resource, permis
     Rule 1: the very expression it was given, with grant option. Rule 2: any expression over LF-Tag values that it holds
     DESCRIBE on, with or without grant option. Named resources: what it was given with grant option covers them.
     """
-    rows = tuple(_account_rows(state, account, owner))
+    here = state.catalogs.get(owner)
+    if here is not None and any(_passes_on(row, permission) for row in here.by_resource.get((account, resource), ())):
+        return True
+    rows = account_rows(state, account, owner)
     for row in rows:
         # Whether what an expression reaches may also be passed on by name is documented nowhere: taken as no.
         named = row.resource == resource or not isinstance(row.resource, TagPolicyResource)
@@ -196,14 +198,20 @@ def database_access(state: State, principal: str, catalog: str, database: str) -
     found = _find(state, catalog, database, None)
     if found is None:
         return DatabaseAccess(described=False, reasons=("there is no such database",))
-    here = state.catalogs[catalog]
-    wanted = DatabaseResource(catalog, database)
-    reasons = [*_implicit_database(state, principal, here, wanted, found[0])]
-    for source in effective(state, principal, catalog):
+    return shown(state, principal, catalog, database, found[0], effective(state, principal, catalog))
+
+
+def shown(
+    state: State, principal: str, catalog: str, name: str, database: DatabaseState, sources: Iterable[Source]
+) -> DatabaseAccess:
+    """`database_access` for who has asked already what counts for the principal in the catalog."""
+    wanted = DatabaseResource(catalog, name)
+    reasons = [*_implicit_database(state, principal, state.catalogs[catalog], wanted, database)]
+    for source in sources:
         resource = source.permission.resource
         if _covers(state, resource, wanted, "DESCRIBE"):
             reasons.append(f"{_text(source.permission)} {source.why}")
-        elif account_of(principal) == catalog and _concerns_a_table(resource, database, found[0]):
+        elif account_of(principal) == catalog and _concerns_a_table(resource, name, database):
             reasons.append(f"{_text(source.permission)} {source.why}, which shows its database")
     return DatabaseAccess(described=bool(reasons), reasons=tuple(sorted(reasons)) or ("no grant on the database",))
 
@@ -226,7 +234,7 @@ def _implicit_database(
         yield "created the database"
     if _administers_share(state, principal, here.account) and any(
         _covers(state, row.resource, wanted, "DESCRIBE")
-        for row in _account_rows(state, account_of(principal), here.account)
+        for row in account_rows(state, account_of(principal), here.account)
     ):
         yield "data lake administrators see what was shared with their account"
 
@@ -271,7 +279,9 @@ def _nothing(reason: str) -> TableAccess:
 
 
 @dataclass(frozen=True)
-class _Reached:
+class Reached:
+    """Columns that one grant, or none, gives."""
+
     columns: frozenset[str]
     selects: bool
     why: str
@@ -281,12 +291,12 @@ def _decide(
     state: State, principal: str, here: CatalogState, name: str, database: DatabaseState, key: str, table: TableState
 ) -> TableAccess:
     """Permissions are a union: each grant adds the columns it reaches (LF-dg lf-permissions-reference)."""
-    reached = list(_implicit_table(state, principal, here, name, database, key, table))
+    reached = list(implicit_columns(state, principal, here, name, database, key, table))
     for source in effective(state, principal, here.account):
         columns = reach(source.permission.resource, name, database, key, table)
         if columns is not None:
             selects = gives(source.permission, "SELECT")
-            reached.append(_Reached(columns, selects, f"{_text(source.permission)} {source.why}"))
+            reached.append(Reached(columns, selects, f"{_text(source.permission)} {source.why}"))
     visible = frozenset().union(*(each.columns for each in reached))
     selectable = frozenset().union(*(each.columns for each in reached if each.selects))
     reasons = {
@@ -298,19 +308,19 @@ def _decide(
     return TableAccess(bool(reached), visible, selectable, reasons)
 
 
-def _implicit_table(
+def implicit_columns(
     state: State, principal: str, here: CatalogState, name: str, database: DatabaseState, key: str, table: TableState
-) -> Iterator[_Reached]:
+) -> Iterator[Reached]:
     """What nobody granted (LF-dg implicit-permissions): administrators see all and read nothing; creators do all."""
     if table.creator == principal:
-        yield _Reached(every_column(table), selects=True, why="created the table")
+        yield Reached(every_column(table), selects=True, why="created the table")
     if principal in here.administrators:
-        yield _Reached(every_column(table), selects=False, why="data lake administrators see all metadata")
+        yield Reached(every_column(table), selects=False, why="data lake administrators see all metadata")
     if _administers_share(state, principal, here.account):
-        for row in _account_rows(state, account_of(principal), here.account):
+        for row in account_rows(state, account_of(principal), here.account):
             columns = reach(row.resource, name, database, key, table)
             if columns is not None:
-                yield _Reached(columns, selects=False, why="data lake administrators see what their account was shared")
+                yield Reached(columns, selects=False, why="data lake administrators see what their account was shared")
 
 
 # ------------------------------------------------------------------------------------------------- single permissions

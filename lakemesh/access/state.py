@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 IAM_ALLOWED_PRINCIPALS = "IAM_ALLOWED_PRINCIPALS"
 
@@ -153,6 +154,22 @@ class CatalogState:
     """Who created each LF-Tag key."""
     shares_accepted_from: frozenset[str] = frozenset()
     """Owners whose LakeFormation* RAM shares with this account are in force (accepted, or needing no invitation)."""
+
+    @cached_property
+    def by_principal(self) -> Mapping[str, tuple[Permission, ...]]:
+        """`permissions` by principal: a catalog holds a thousand of them, a principal a few."""
+        rows: dict[str, list[Permission]] = {}
+        for row in self.permissions:
+            rows.setdefault(row.principal, []).append(row)
+        return {principal: tuple(each) for principal, each in rows.items()}
+
+    @cached_property
+    def by_resource(self) -> Mapping[tuple[str, Resource], tuple[Permission, ...]]:
+        """`permissions` by natural key: more than one row a key where some were granted apart."""
+        rows: dict[tuple[str, Resource], list[Permission]] = {}
+        for row in self.permissions:
+            rows.setdefault((row.principal, row.resource), []).append(row)
+        return {key: tuple(each) for key, each in rows.items()}
 
 
 @dataclass(frozen=True)
