@@ -38,7 +38,8 @@ def affected(
     from lakemesh.declarations.errors import InvalidMeshError
     from lakemesh.deploy.arguments import Arguments, ArgumentsError, Options
     from lakemesh.workflows.affected import compare
-    from lakemesh.workflows.revisions import RevisionError, arguments_at, changed_files
+    from lakemesh.workflows.git import RevisionError, changed_files
+    from lakemesh.workflows.revisions import arguments_at
 
     if not mesh.is_dir():
         _stop(2, f'There is no directory "{mesh}". Name the directory that holds mesh.yaml with --mesh.')

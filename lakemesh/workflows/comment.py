@@ -6,15 +6,14 @@ HTML or a mention.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from lakemesh.workflows.events import ORDER, Preview, Step
+from lakemesh.workflows.markdown import code, cut, fenced, html
 from lakemesh.workflows.pulumi import Deployed
 
 MARKER: Final = "<!-- lakemesh:{} -->"
-LIMIT: Final = 65_536  # characters of a comment or an issue that GitHub takes
 _SHOWN: Final = 40
 _SIGNS: Final = {"create": "+", "update": "~", "replace": "±", "delete": "−"}
 _DONE: Final = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
@@ -34,20 +33,20 @@ def pull_request(
     """
     lines = [MARKER.format("preview"), "## What merging this deploys", ""]
     if failed:
-        lines += [f"**Failed: {_code(', '.join(failed))}.** What follows may be incomplete; see the run's log.", ""]
+        lines += [f"**Failed: {code(', '.join(failed))}.** What follows may be incomplete; see the run's log.", ""]
     lines += _table(previews) if previews else ["No stack is affected.", ""]
     lines += _interruptions(previews)
     for stack in removed:
-        by_hand = _code(f"pulumi destroy --stack {stack}")
+        by_hand = code(f"pulumi destroy --stack {stack}")
         said = (
-            f"* {_code(stack)} leaves the mesh. Merging deletes nothing of it: take it down afterwards with {by_hand}."
+            f"* {code(stack)} leaves the mesh. Merging deletes nothing of it: take it down afterwards with {by_hand}."
         )
         lines += [said, ""]
     for preview in previews:
         lines += _details(preview)
     for command, text in sorted((findings or {}).items()):
-        lines += [f"<details><summary>{_html(command)}</summary>", "", *_fenced(text), "", "</details>", ""]
-    return _cut("\n".join(lines))
+        lines += [f"<details><summary>{html(command)}</summary>", "", *fenced(text), "", "</details>", ""]
+    return cut("\n".join(lines))
 
 
 def drift(previews: Sequence[Preview], *, findings: Mapping[str, str] | None = None) -> str:
@@ -63,8 +62,8 @@ def drift(previews: Sequence[Preview], *, findings: Mapping[str, str] | None = N
     for preview in drifted:
         lines += _details(preview)
     for command, text in sorted((findings or {}).items()):
-        lines += [f"<details><summary>{_html(command)}</summary>", "", *_fenced(text), "", "</details>", ""]
-    return _cut("\n".join(lines))
+        lines += [f"<details><summary>{html(command)}</summary>", "", *fenced(text), "", "</details>", ""]
+    return cut("\n".join(lines))
 
 
 def deployment(results: Sequence[Deployed]) -> str:
@@ -78,7 +77,7 @@ def deployment(results: Sequence[Deployed]) -> str:
             if result.attempted
             else "not attempted"
         )
-        lines.append(f"| {_code(result.stack)} | {said} |")
+        lines.append(f"| {code(result.stack)} | {said} |")
     if not all(result.ok for result in results):
         lines += ["", "Mend the cause and run the job again: Pulumi goes on where it stopped."]
     return "\n".join(lines) + "\n"
@@ -90,7 +89,7 @@ def _table(previews: Iterable[Preview]) -> list[str]:
     lines = [f"| stack | {' | '.join(heads)} | |", "|---|" + "--:|" * len(heads) + "---|"]
     for preview in previews:
         counts = " | ".join(str(preview.count(op) or "") for op in ORDER)
-        lines.append(f"| {_code(preview.stack)} | {counts} | {_verdict(preview)} |")
+        lines.append(f"| {code(preview.stack)} | {counts} | {_verdict(preview)} |")
     return [*lines, ""]
 
 
@@ -114,7 +113,7 @@ def _interruptions(previews: Iterable[Preview]) -> list[str]:
     return [
         "**Access is interrupted for a moment**, while these grants are replaced:",
         "",
-        *(f"* {_code(principal)} ({_code(stack)})" for principal, stack in cut[:_SHOWN]),
+        *(f"* {code(principal)} ({code(stack)})" for principal, stack in cut[:_SHOWN]),
         *([f"* and {len(cut) - _SHOWN} more"] if len(cut) > _SHOWN else []),
         "",
     ]
@@ -123,54 +122,20 @@ def _interruptions(previews: Iterable[Preview]) -> list[str]:
 def _details(preview: Preview) -> list[str]:
     lines: list[str] = []
     for error in preview.errors:
-        lines += [f"**{_code(preview.stack)} failed:**", "", *_fenced(error), ""]
+        lines += [f"**{code(preview.stack)} failed:**", "", *fenced(error), ""]
     for violation in preview.violations:
         word = "violates" if violation.mandatory else "is advised against by"
-        lines += [f"* {_code(preview.stack)} {word} {_code(violation.policy)}:", "", *_fenced(violation.message), ""]
+        lines += [f"* {code(preview.stack)} {word} {code(violation.policy)}:", "", *fenced(violation.message), ""]
     if preview.steps:
         total = len(preview.steps)
         title = f"{preview.stack}: {total} resource{'s' if total != 1 else ''}"
         shown = [_line(step) for step in preview.steps[:_SHOWN]]
         if total > _SHOWN:
             shown.append(f"… and {total - _SHOWN} more: pulumi preview --stack {preview.stack}")
-        lines += [f"<details><summary>{_html(title)}</summary>", "", *_fenced("\n".join(shown)), "", "</details>", ""]
+        lines += [f"<details><summary>{html(title)}</summary>", "", *fenced("\n".join(shown)), "", "</details>", ""]
     return lines
 
 
 def _line(step: Step) -> str:
     properties = f"  ({', '.join(step.properties)})" if step.properties and step.op != "create" else ""
     return f"{_SIGNS[step.op]} {step.type} {step.name}{properties}"
-
-
-def _code(text: str) -> str:
-    """Text as inline code, whatever it holds: a longer fence than any run of backticks in it."""
-    flat = " ".join(text.split()).replace("|", "\\|")
-    runs = [len(run) for run in re.findall(r"`+", flat)]
-    fence = "`" * (max(runs, default=0) + 1)
-    pad = " " if flat.startswith("`") or flat.endswith("`") else ""
-    return f"{fence}{pad}{flat}{pad}{fence}"
-
-
-def _fenced(text: str) -> list[str]:
-    runs = [len(run) for run in re.findall(r"`+", text)]
-    fence = "`" * max(3, max(runs, default=0) + 1)
-    return [f"{fence}text", *text.splitlines(), fence]
-
-
-def _html(text: str) -> str:
-    """Text inside an HTML element: no markup, and no Markdown either."""
-    return re.sub(r"[^\w\s./:,()-]", lambda match: f"&#{ord(match.group())};", " ".join(text.split()))
-
-
-def _cut(text: str) -> str:
-    """At most what GitHub takes, with what is missing said."""
-    if len(text) <= LIMIT:
-        return text
-    tail = "\n\nCut here: the rest is in the run's log.\n"
-    kept = text[: LIMIT - len(tail) - 100]
-    kept = kept[: kept.rfind("\n")]
-    # Whatever stood open is closed, or the tail would be part of it.
-    opened = re.findall(r"^(`{3,})", kept, flags=re.MULTILINE)
-    closing = f"\n{opened[-1]}" if len(opened) % 2 else ""
-    details = "\n\n</details>" if kept.count("<details>") > kept.count("</details>") else ""
-    return kept + closing + details + tail

@@ -15,7 +15,8 @@ from lakemesh.access.check import load_mesh
 from lakemesh.declarations.models import Declarations
 from lakemesh.deploy.arguments import Arguments, Options
 from lakemesh.workflows.affected import Changes, compare
-from lakemesh.workflows.revisions import RevisionError, arguments_at, changed_files
+from lakemesh.workflows.git import RevisionError, changed_files
+from lakemesh.workflows.revisions import arguments_at
 from tests.workflows.conftest import Checkout
 
 TODAY = dt.date(2026, 11, 1)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lakemesh.workflows.comment import LIMIT, MARKER, deployment, drift, pull_request
+from lakemesh.workflows.comment import MARKER, deployment, drift, pull_request
 from lakemesh.workflows.events import Preview, Step, Violation
+from lakemesh.workflows.markdown import LIMIT
 from lakemesh.workflows.pulumi import Deployed
 
 CREATED = Preview("domain-ar", (Step("create", "Permissions", "g"),))
