@@ -61,7 +61,8 @@ def preview(
 ) -> None:
     """Preview one stack with the policy pack. Exit code 1: it failed, or a mandatory policy is violated."""
     with _with_pulumi():
-        found = _pulumi(mesh).preview(_known(mesh, [stack])[0])
+        declarations = _declarations(mesh)
+        found = _pulumi(mesh, declarations).preview(_known(declarations, [stack])[0])
     out.write_text(json.dumps(found.to_json(), indent=2) + "\n", encoding="utf-8")
     _log(found)
     if not found.ok:
@@ -79,7 +80,8 @@ def up(
     from lakemesh.workflows.comment import deployment
 
     with _with_pulumi():
-        results = _pulumi(mesh, secrets_provider).up(_known(mesh, stacks or []))
+        declarations = _declarations(mesh)
+        results = _pulumi(mesh, declarations, secrets_provider).up(_known(declarations, stacks or []))
     told = deployment(results)
     if summary is not None:
         with summary.open("a", encoding="utf-8") as file:
@@ -96,9 +98,10 @@ def drift(
     mesh: MeshDir = DEFAULT_MESH,
 ) -> None:
     """Compare stacks with what AWS has. Exit code 1: one of them differs, or could not be compared."""
-    runner = _pulumi(mesh)
+    declarations = _declarations(mesh)
+    runner = _pulumi(mesh, declarations)
     found = []
-    for stack in _known(mesh, stacks or []):
+    for stack in _known(declarations, stacks or []):
         with _with_pulumi():
             found.append(runner.preview(stack, refresh=True))
         _log(found[-1])
@@ -205,11 +208,10 @@ def _declarations(mesh: Path) -> Declarations:
         _stop(1, str(error))
 
 
-def _known(mesh: Path, stacks: list[str]) -> list[str]:
+def _known(declarations: Declarations, stacks: list[str]) -> list[str]:
     """These stacks (none: all) in the order of deployment."""
     from lakemesh.deploy.parts import Part, UnknownStackError, parts
 
-    declarations = _declarations(mesh)
     try:
         wanted = {Part.parse(stack, declarations) for stack in stacks}
     except UnknownStackError as error:
@@ -219,16 +221,17 @@ def _known(mesh: Path, stacks: list[str]) -> list[str]:
 
 @contextlib.contextmanager
 def _with_pulumi() -> Iterator[None]:
-    """A missing CLI is the end of the command, and said."""
+    """A missing CLI, or a rule that the policy pack does not have, is the end of the command, and said."""
+    from lakemesh.deploy.results import DeployError
     from lakemesh.workflows.pulumi import PulumiMissingError
 
     try:
         yield
-    except PulumiMissingError as error:
+    except (PulumiMissingError, DeployError) as error:
         _stop(2, str(error))
 
 
-def _pulumi(mesh: Path, secrets_provider: str = "") -> Pulumi:
+def _pulumi(mesh: Path, declarations: Declarations, secrets_provider: str = "") -> Pulumi:
     from lakemesh.deploy.run import DeployError, find_program
     from lakemesh.workflows.pulumi import Pulumi
 
@@ -236,7 +239,7 @@ def _pulumi(mesh: Path, secrets_provider: str = "") -> Pulumi:
         root = find_program(mesh)
     except DeployError as error:
         _stop(2, str(error))
-    return Pulumi(root, secrets_provider, say=typer.echo)
+    return Pulumi(root, secrets_provider, say=typer.echo, declarations=declarations)
 
 
 def _find(folder: Path, pattern: str) -> list[Path]:

@@ -9,17 +9,19 @@ import os
 import secrets
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from lakemesh.declarations.models import Declarations
+from lakemesh.deploy.pack import POLICIES, find_pack, pack_configuration, write_configuration
 from lakemesh.workflows.events import Preview, read
 
 # Pulumi's CLI names its exit codes a contract for automation (pkg/cmd/pulumi/cmd/exit_codes.go).
 STACK_NOT_FOUND: Final = 6
 CHANGES_NOT_EXPECTED: Final = 7
-POLICIES: Final = Path("policies")
 
 
 class PulumiMissingError(Exception):
@@ -47,6 +49,8 @@ class Pulumi:
     secrets_provider: str = ""
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     say: Callable[[str], None] = print
+    declarations: Declarations | None = None
+    """What the policy pack is told of; without them its rules that compare with the mesh do not apply."""
 
     # -------------------------------------------------------------------------------------------------- preview
     def preview(self, stack: str, *, refresh: bool = False) -> Preview:
@@ -54,12 +58,13 @@ class Pulumi:
 
         A stack that does not exist yet is previewed as new.
         """
-        done = self._capture(self._preview_arguments(stack, refresh=refresh), {})
-        if done.returncode == STACK_NOT_FOUND:
-            return self._preview_new(stack)
+        with self._policies(stack) as policies:
+            done = self._capture([*_preview_arguments(stack, refresh=refresh), *policies], {})
+            if done.returncode == STACK_NOT_FOUND:
+                return self._preview_new(stack, policies)
         return _preview(stack, done)
 
-    def _preview_new(self, stack: str) -> Preview:
+    def _preview_new(self, stack: str, policies: Sequence[str]) -> Preview:
         """In a backend of its own that is thrown away: a preview does not make the stack where others see it."""
         settings = self.root / f"Pulumi.{stack}.yaml"
         kept = settings.read_bytes() if settings.is_file() else None
@@ -69,17 +74,14 @@ class Pulumi:
                 made = self._capture(["stack", "init", stack, "--non-interactive"], alone)
                 if made.returncode != 0:
                     return Preview(stack, errors=(_complaint(made),), new=True)
-                return _preview(stack, self._capture(self._preview_arguments(stack, refresh=False), alone), new=True)
+                done = self._capture([*_preview_arguments(stack, refresh=False), *policies], alone)
+                return _preview(stack, done, new=True)
             finally:
                 # `stack init` notes the throwaway backend's salt in the stack's settings.
                 if kept is None:
                     settings.unlink(missing_ok=True)
                 else:
                     settings.write_bytes(kept)
-
-    def _preview_arguments(self, stack: str, *, refresh: bool) -> list[str]:
-        refreshed = ["--refresh", "--expect-no-changes"] if refresh else []
-        return ["preview", "--stack", stack, "--non-interactive", "--json", *refreshed, *self._policies()]
 
     # ------------------------------------------------------------------------------------------------------- up
     def up(self, stacks: Sequence[str]) -> list[Deployed]:
@@ -94,16 +96,25 @@ class Pulumi:
             # Makes the stack where there is none, and only then looks at the secrets provider.
             code = self._stream(["stack", "select", stack, "--create", "--non-interactive", *provider])
             if code == 0:
-                code = self._stream(
-                    ["up", "--stack", stack, "--yes", "--non-interactive", "--skip-preview", *self._policies()]
-                )
+                with self._policies(stack) as policies:
+                    code = self._stream(
+                        ["up", "--stack", stack, "--yes", "--non-interactive", "--skip-preview", *policies]
+                    )
             results.append(Deployed(stack, code))
         return results
 
     # ---------------------------------------------------------------------------------------------------- calls
-    def _policies(self) -> list[str]:
-        """The policy pack, where the mesh has one."""
-        return ["--policy-pack", str(POLICIES)] if (self.root / POLICIES / "PulumiPolicy.yaml").is_file() else []
+    @contextmanager
+    def _policies(self, stack: str) -> Iterator[Sequence[str]]:
+        """The policy pack, where the project has one, and what it is told of the mesh. Raises DeployError."""
+        pack = find_pack(self.root)
+        if pack is None:
+            yield ()
+            return
+        told = pack_configuration(pack, self.declarations, stack=stack) if self.declarations else {}
+        with tempfile.TemporaryDirectory(prefix="lakemesh-") as scratch:
+            file = write_configuration(Path(scratch, "policies.json"), told)
+            yield ("--policy-pack", str(POLICIES), "--policy-pack-config", str(file))
 
     def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
         fixed = {
@@ -144,6 +155,11 @@ class Pulumi:
         raise PulumiMissingError(
             "There is no pulumi on PATH. Install Pulumi's CLI: https://www.pulumi.com/docs/iac/download-install/"
         )
+
+
+def _preview_arguments(stack: str, *, refresh: bool) -> list[str]:
+    refreshed = ["--refresh", "--expect-no-changes"] if refresh else []
+    return ["preview", "--stack", stack, "--non-interactive", "--json", *refreshed]
 
 
 def _preview(stack: str, done: subprocess.CompletedProcess[str], *, new: bool = False) -> Preview:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,8 +37,9 @@ class Runner(Pulumi):
 
     client = ""
 
-    def _policies(self) -> list[str]:
-        return [self.client]
+    @contextmanager
+    def _policies(self, stack: str) -> Iterator[Sequence[str]]:
+        yield (self.client,)
 
 
 def program(permissions: list[str], retention: int, *names: str) -> Callable[[], None]:

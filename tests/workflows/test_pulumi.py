@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from lakemesh.declarations.models import Declarations, Level, Policies
+from lakemesh.deploy.results import DeployError
 from lakemesh.workflows.pulumi import Deployed, Pulumi, PulumiMissingError
+from tests.conftest import ROOT
 from tests.workflows.conftest import StandIns, event
 
 GROUP = "aws:cloudwatch/logGroup:LogGroup"
@@ -48,13 +53,25 @@ def test_a_stack_that_cannot_be_made_is_not_deployed(pulumi: Pulumi, stand_ins: 
     assert len(stand_ins.calls("pulumi")) == 1
 
 
-def test_the_policy_pack_runs_where_the_mesh_has_one(pulumi: Pulumi, stand_ins: StandIns) -> None:
+def test_the_policy_pack_runs_where_the_project_has_one(pulumi: Pulumi, stand_ins: StandIns) -> None:
     (pulumi.root / "policies").mkdir()
     (pulumi.root / "policies" / "PulumiPolicy.yaml").write_text("runtime: python\n")
     pulumi.up(["central"])
     pulumi.preview("central")
     for call in stand_ins.arguments("pulumi")[1:]:
-        assert call.endswith("--policy-pack policies")
+        assert " --policy-pack policies --policy-pack-config " in call
+
+
+def test_a_rule_that_the_pack_does_not_have_is_said_before_anything_runs(
+    pulumi: Pulumi, stand_ins: StandIns, sample: Declarations
+) -> None:
+    shutil.copytree(ROOT / "policies", pulumi.root / "policies")
+    levels = Policies(levels={"grants-never-give-al": Level.ADVISORY})
+    mesh = sample.mesh.model_copy(update={"policies": levels})
+    told = replace(pulumi, declarations=sample.model_copy(update={"mesh": mesh}))
+    with pytest.raises(DeployError, match='Did you mean "grants-never-give-all"'):
+        told.preview("central")
+    assert stand_ins.calls("pulumi") == []
 
 
 def test_a_checkout_without_the_stacks_key_uses_the_one_its_state_names(pulumi: Pulumi, stand_ins: StandIns) -> None:
