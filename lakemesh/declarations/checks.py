@@ -11,7 +11,14 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from lakemesh.declarations import checks_consumers, checks_exceptions, checks_grants, checks_mesh, checks_products
+from lakemesh.declarations import (
+    checks_consumers,
+    checks_exceptions,
+    checks_grants,
+    checks_mesh,
+    checks_products,
+    recommendations,
+)
 from lakemesh.declarations.draft import Draft
 from lakemesh.declarations.errors import Problem
 
@@ -29,6 +36,7 @@ REFERENCES: Final[tuple[Check, ...]] = (
     checks_grants.recipients_exist,
     checks_consumers.every_consumer_has_its_file,
     checks_consumers.assignments_name_what_exists,
+    recommendations.files_are_of_domains,
 )
 MESH_RULES: Final[tuple[Check, ...]] = (
     checks_mesh.every_part_has_its_own_account,
@@ -61,6 +69,7 @@ RULES: Final[tuple[Check, ...]] = (
     checks_exceptions.exceptions_are_approved_by_others,
     checks_exceptions.exceptions_are_said_once,
     checks_exceptions.exceptions_are_no_switches,
+    recommendations.rejections_have_a_reason,
 )
 DATED: Final = (checks_grants.dates_make_sense, checks_grants.partition_keys_do_not_outrank_grants)
 

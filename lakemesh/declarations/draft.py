@@ -21,6 +21,7 @@ from lakemesh.declarations.models import (
     TagKey,
 )
 from lakemesh.declarations.places import Places
+from lakemesh.declarations.recommendations import Recommendations
 from lakemesh.declarations.validation import Read
 from lakemesh.declarations.yamlfile import Path
 
@@ -96,6 +97,8 @@ class Draft:
     replaced: frozenset[str] = frozenset()
     """Top-level keys of mesh.yaml that have a mistake: what is read in their place is nobody's word."""
     exceptions: Read[Exceptions] = field(default_factory=lambda: Read(Exceptions()))
+    recommendations: Mapping[str, Read[Recommendations]] = field(default_factory=dict)
+    """By domain."""
 
     def all_grants(self) -> Iterator[tuple[str, Path, Grant]]:
         """Every grant with its domain and its path in that domain's file."""

@@ -16,7 +16,7 @@ from lakemesh.declarations.errors import Problem, did_you_mean
 CONTRACT: Final = ".odcs.yaml"
 NOT_DECLARATIONS: Final = frozenset({"expected.yaml"})
 """Files at the top of a mesh directory that declare nothing: the sample's hand-written verdicts."""
-_FOLDERS: Final = ("products", "grants", "consumers")
+_FOLDERS: Final = ("products", "grants", "consumers", "recommendations")
 _NOTES: Final = "onboarding"
 """Folder of the Markdown pages that `lakemesh onboard` writes: nothing in it is a declaration."""
 _TOP: Final = ("mesh.yaml", "tags.yaml", "exceptions.yaml")
@@ -42,6 +42,7 @@ class Files:
     products: list[File] = field(default_factory=list)
     grants: list[File] = field(default_factory=list)
     consumers: list[File] = field(default_factory=list)
+    recommendations: list[File] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     folders: dict[str, frozenset[str]] = field(default_factory=dict)
     """Domains (folders) in which there is a contract of each product: one, unless two have one name."""
@@ -51,6 +52,7 @@ class Files:
         yield from self.products
         yield from self.grants
         yield from self.consumers
+        yield from self.recommendations
 
     def add(self, rule: str, message: str, shown: str) -> None:
         self.problems.append(Problem(shown, 1, 1, "", message, rule))
@@ -71,6 +73,7 @@ def find(directory: Path) -> Files:
         _contracts(directory / "products", files)
         _named(directory / "grants", "grant", files.grants, files)
         _named(directory / "consumers", "consumer", files.consumers, files)
+        _named(directory / "recommendations", "recommendation", files.recommendations, files)
     except OSError as error:
         files.add("unreadable-file", f"The directory cannot be read: {error.strerror}.", root)
     return files
@@ -140,7 +143,7 @@ def _named(directory: Path, kind: str, found: list[File], files: Files) -> None:
             _stray(path, shown, f"The files here are {directory.name}/<{_SPEAKS_OF[kind]}>.yaml.", files)
 
 
-_SPEAKS_OF: Final = {"grant": "domain", "consumer": "consumer"}
+_SPEAKS_OF: Final = {"grant": "domain", "consumer": "consumer", "recommendation": "domain"}
 
 
 def _stray(path: Path, shown: str, mend: str, files: Files) -> None:

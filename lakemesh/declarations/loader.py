@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import gc
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Final
 
@@ -22,6 +22,7 @@ from lakemesh.declarations.models import Consumer, Declarations, Exceptions, Gra
 from lakemesh.declarations.odcs import read_contract
 from lakemesh.declarations.odcs_pieces import Contract
 from lakemesh.declarations.places import Place, Places
+from lakemesh.declarations.recommendations import Recommendations, in_file
 from lakemesh.declarations.validation import Read, validate
 from lakemesh.declarations.yamlfile import Document, Path, Value, read
 
@@ -48,6 +49,8 @@ class Loaded:
     declarations: Declarations | None
     problems: tuple[Problem, ...]
     places: Places
+    recommendations: Mapping[str, Recommendations] = field(default_factory=dict)
+    """By domain; they declare nothing until they are applied to the contracts."""
 
 
 def load(directory: FilePath, today: dt.date | None = None) -> Loaded:
@@ -90,7 +93,8 @@ def _load(directory: FilePath, today: dt.date | None) -> Loaded:
     problems += references
     problems += checks.rules(draft, today)
     declarations = None if blocking else draft.declarations()
-    return Loaded(declarations, tuple(sorted(set(problems))), draft.places)
+    advice = {domain: read.value for domain, read in draft.recommendations.items() if read.value is not None}
+    return Loaded(declarations, tuple(sorted(set(problems))), draft.places, advice)
 
 
 def _read(path: FilePath, *, own: bool, problems: list[Problem], shown: str) -> Document:
@@ -130,6 +134,7 @@ def _draft(files: Files, places: Places) -> tuple[Draft, list[Problem]]:
         known=Known.of(full, files),
         replaced=read_mesh.replaced,
         exceptions=exceptions,
+        recommendations={file.name: _recommendations(file.shown, places, problems) for file in files.recommendations},
         tagged=tuple(
             (products[name], path, tags) for name, contract in contracts.items() for path, tags in contract.tagged
         ),
@@ -176,6 +181,15 @@ def _grants(file: str, places: Places, problems: list[Problem]) -> Read[Grants]:
     if document.root is None or document.failed:
         return Read(Grants())
     found = validate(Grants, document, file, places, salvage=lambda path: path[:2] or None)
+    problems += found.problems
+    return found
+
+
+def _recommendations(file: str, places: Places, problems: list[Problem]) -> Read[Recommendations]:
+    document = places.documents[file]
+    if document.root is None or document.failed:
+        return Read(Recommendations())
+    found = validate(Recommendations, document, file, places, salvage=in_file)
     problems += found.problems
     return found
 

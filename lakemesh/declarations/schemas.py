@@ -14,6 +14,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from lakemesh.declarations.models import UNREVIEWED, Consumer, Exceptions, Grants, Mesh, Sensitivity, Status, Tags
+from lakemesh.declarations.recommendations import Recommendations
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 Json = dict[str, Any]
@@ -34,6 +35,11 @@ def schemas() -> dict[str, Json]:
             Exceptions,
             "exceptions.schema.json",
             "exceptions.yaml: rules of the policy pack that are waived for a while",
+        ),
+        "recommendations.schema.json": _of(
+            Recommendations,
+            "recommendations.schema.json",
+            "recommendations/<domain>.yaml: what is recommended for unreviewed columns, and what people decided",
         ),
         "grants.schema.json": _grants(),
         "consumer.schema.json": _of(

@@ -17,7 +17,7 @@ from typing import Any, Final, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from lakemesh.declarations import models
+from lakemesh.declarations import models, recommendations
 from lakemesh.declarations.errors import Problem, did_you_mean, path_text
 from lakemesh.declarations.places import Places
 from lakemesh.declarations.yamlfile import Document, Path, Value
@@ -56,6 +56,15 @@ _SHAPES: Final[Mapping[str, str]] = {
     ),
     _pattern(models.RoleName): "must be the name of an IAM role, without the ARN in front of it",
     _pattern(models.PolicyName): "must be the name of a rule of the policy pack: lower-case words with hyphens between",
+    _pattern(recommendations.DecisionText): (
+        "must be a decision: accept, reject (with a reason), or change to followed by public, internal, confidential "
+        "or restricted and, if it is another kind of personal data, the kind: change to restricted tax-id"
+    ),
+    _pattern(recommendations.KindName): "must be a kind of data in lower-case words with hyphens between",
+    _pattern(recommendations.Fingerprint): (
+        "is written by the program alone: 16 hexadecimal digits\nRun lakemesh classify recommend"
+    ),
+    _pattern(recommendations.Release): "must be a version of the recogniser, such as 1.0.0",
     _pattern(models.NamePattern): "must be a name, or a pattern of names with * for any characters, without spaces",
     _pattern(models.PrincipalName): 'must be a short name of letters, digits, "-", "_" and ".", at most 50 characters',
 }

@@ -58,10 +58,11 @@ def test_there_is_an_example_of_each_kind_of_file(examples: Path) -> None:
         "products",
         "grants",
         "consumers",
+        "recommendations",
     }
 
 
-@pytest.mark.parametrize("schema", ["mesh", "tags", "exceptions", "grants", "consumer", "contract"])
+@pytest.mark.parametrize("schema", ["mesh", "tags", "exceptions", "grants", "consumer", "contract", "recommendations"])
 def test_every_key_is_on_the_page(schema: str) -> None:
     missing = {key for key in keys(schemas()[f"{schema}.schema.json"]) if not re.search(rf"\b{re.escape(key)}\b", PAGE)}
     assert missing == set()

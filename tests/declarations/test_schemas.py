@@ -22,6 +22,7 @@ OF = {
     "grants": "grants",
     "consumers": "consumer",
     "products": "contract",
+    "recommendations": "recommendations",
 }
 FILES = [path for mesh in (GOOD, SAMPLE) for path in sorted(mesh.rglob("*.yaml")) if path.name != "expected.yaml"]
 
@@ -75,6 +76,7 @@ def test_every_file_of_the_meshes_here_is_as_its_schema_says(path: Path) -> None
         ("tags", {"tags": {"Layer": {"values": ["raw"]}}}),
         ("exceptions", {"exceptions": [{"rule": "alarms-have-a-runbook", "resource": "x"}]}),
         ("grants", {"grants": [{"id": "x"}]}),
+        ("recommendations", {"products": {"p": {"t": {"c": {"decision": "perhaps"}}}}}),
         ("consumer", {"account": "12"}),
         ("contract", {"apiVersion": "v2.2.2", "kind": "DataContract", "id": "x", "version": "1"}),
     ],
