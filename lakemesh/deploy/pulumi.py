@@ -6,19 +6,25 @@ Automation API's book-keeping ends up in an adopter's stack files.
 
 from __future__ import annotations
 
+import asyncio
+import datetime as dt
 import json
+import logging
 import os
 import runpy
 import shutil
 import sys
 import tempfile
 import threading
+import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
+import pulumi
 import yaml
 from pulumi import automation as auto
 from pulumi.automation.errors import (
@@ -28,14 +34,17 @@ from pulumi.automation.errors import (
     StackNotFoundError,
 )
 
+from lakemesh.access.check import load_mesh
+from lakemesh.declarations.levels import Profile
+from lakemesh.declarations.models import Declarations
 from lakemesh.deploy import pulumi_errors
+from lakemesh.deploy.pack import find_pack, pack_configuration, write_configuration
 from lakemesh.deploy.pulumi_events import Listener
 from lakemesh.deploy.results import DeployError, Observer, StackResult, summed
 
 TOOLS = Path(".tools", "bin", "pulumi")
 """Where `make tools` puts the CLI, from the project's root."""
-POLICIES = "policies"
-"""The policy pack of a project, if it has one."""
+_CLOSING_SECONDS = 5.0
 _KEPT = ("secretsprovider", "encryptedkey", "encryptionsalt")
 """What `pulumi stack init` writes into a stack's file: without it nobody else can decrypt the stack's secrets."""
 
@@ -89,6 +98,16 @@ def _first_on_path(directory: Path) -> Iterator[None]:
         os.environ["PATH"] = before
 
 
+class _Stack(auto.Stack):
+    """A stack whose updates are told by their events: the SDK would ask the CLI three more times after each."""
+
+    def outputs(self) -> auto.OutputMap:
+        return {}
+
+    def info(self, show_secrets: bool = True) -> auto.UpdateSummary | None:  # noqa: ARG002
+        return auto.UpdateSummary("update", dt.datetime.now(dt.UTC), "", {}, {}, "succeeded")
+
+
 class Pulumi:
     """The engine behind `--engine pulumi`. A context manager: its scratch directory goes with it."""
 
@@ -98,6 +117,8 @@ class Pulumi:
         self._settings, self._mesh, self._root = settings, mesh.resolve(), program
         self._scratch = tempfile.TemporaryDirectory(prefix="lakemesh-pulumi-")
         self._work = Path(self._scratch.name)
+        self._declarations: Declarations | None = None
+        self._loops: list[asyncio.AbstractEventLoop] = []
         try:
             self._command = _Command(settings.command)
         except (InvalidVersionError, OSError) as error:
@@ -142,35 +163,39 @@ class Pulumi:
     def up(self, stack: str, observer: Observer | None, *, preview: bool) -> StackResult:
         """Bring a stack to what its program says; `preview`: only say what that would do."""
         listener = Listener(observer)
+        if preview:
+            return self.preview(stack, listener)
         self._configure(stack)
+        packs = self._packs(stack, None)
+        return self._attempt(
+            stack, listener, lambda: self._selected(stack).up(on_event=listener, color="never", **packs)
+        )
 
-        def work() -> Mapping[str, Any]:
-            if preview:
-                self._previewed(stack).preview(on_event=listener, color="never", **self._packs())
-                return {}
-            selected = self._selected(stack)
-            done = selected.up(on_event=listener, color="never", show_secrets=False, **self._packs())
-            return {name: "[secret]" if output.secret else output.value for name, output in done.outputs.items()}
-
-        return self._attempt(stack, listener, work)
+    def preview(self, stack: str, listener: Listener, profile: Profile | None = None) -> StackResult:
+        """What `up` would do. `profile`: of the policy pack, in place of the mesh's own."""
+        self._configure(stack)
+        packs = self._packs(stack, profile)
+        return self._attempt(
+            stack, listener, lambda: self._previewed(stack).preview(on_event=listener, color="never", **packs)
+        )
 
     def down(self, stack: str, observer: Observer | None, *, exclude_protected: bool) -> StackResult:
         """Delete what a stack has, without running its program."""
         listener = Listener(observer)
 
-        def work() -> Mapping[str, Any]:
-            selected = auto.Stack.select(stack, self._workspace())
+        def work() -> None:
+            selected = _Stack.select(stack, self._workspace())
             protected = True if exclude_protected else None
-            selected.destroy(on_event=listener, color="never", show_secrets=False, exclude_protected=protected)
-            return {}
+            selected.destroy(on_event=listener, color="never", exclude_protected=protected)
 
         return self._attempt(stack, listener, work)
 
-    def _attempt(self, stack: str, listener: Listener, work: Callable[[], Mapping[str, Any]]) -> StackResult:
+    def _attempt(self, stack: str, listener: Listener, work: Callable[[], object]) -> StackResult:
         """Do `work`; what fails is in the result, in the engine's words and in ours."""
-        outputs: Mapping[str, Any] = {}
         try:
-            outputs = _uninterrupted(work)
+            # A program that loses its engine, because another resource failed, is no news: the failure was told.
+            logging.getLogger("grpc._server").setLevel(logging.CRITICAL)
+            _uninterrupted(work)
         except ConcurrentUpdateError as error:
             return StackResult(stack, errors=(pulumi_errors.locked(stack, error),))
         except CommandError as error:
@@ -178,23 +203,29 @@ class Pulumi:
                 listener.errors.append(pulumi_errors.explained(error))
         except KeyboardInterrupt:
             listener.errors.append("Interrupted. What was done is remembered; the next run goes on from there.")
-        return summed(stack, listener.steps, listener.errors, outputs)
+        finally:
+            while self._loops:
+                _close(self._loops.pop())
+        return summed(stack, listener.steps, listener.errors, listener.outputs)
 
-    def _packs(self) -> dict[str, Any]:
-        """The project's own policy pack."""
-        pack = self._root / POLICIES
-        if not (pack / "PulumiPolicy.yaml").is_file():
+    def _packs(self, stack: str, profile: Profile | None) -> dict[str, Any]:
+        """The project's own policy pack, and what it is told of the mesh. Raises InvalidMeshError."""
+        pack = find_pack(self._root)
+        if pack is None:
             return {}
-        return {"policy_packs": [str(pack)]}
+        self._declarations = self._declarations or load_mesh(self._mesh)
+        configuration = pack_configuration(pack, self._declarations, profile=profile, stack=stack)
+        told = write_configuration(self._work / f"policies.{stack}.json", configuration)
+        return {"policy_packs": [str(pack)], "policy_pack_configs": [str(told)]}
 
     # ------------------------------------------------------------------------------------------------------- stacks
     def _selected(self, stack: str) -> auto.Stack:
         """The stack, made if it is not there."""
         workspace = self._workspace()
         try:
-            return auto.Stack.select(stack, workspace)
+            return _Stack.select(stack, workspace)
         except StackNotFoundError:
-            made = auto.Stack.create(stack, workspace)
+            made = _Stack.create(stack, workspace)
         if self._settings.keeps_stack_files:
             self._keep_encryption(stack)
         return made
@@ -202,16 +233,15 @@ class Pulumi:
     def _previewed(self, stack: str) -> auto.Stack:
         """The stack; one that is not there yet is previewed on a state of its own that goes with the scratch copy."""
         try:
-            return auto.Stack.select(stack, self._workspace(preview=True))
+            return _Stack.select(stack, self._workspace(preview=True))
         except StackNotFoundError:
-            state = self._work / "state"
-            state.mkdir(exist_ok=True)
+            state = Path(tempfile.mkdtemp(prefix="state-", dir=self._work))
             aside = {"PULUMI_BACKEND_URL": state.as_uri()}
             if not self._encryption(self._work / f"Pulumi.{stack}.yaml"):
                 aside["PULUMI_CONFIG_PASSPHRASE"] = "preview"  # noqa: S105 - of a state that is thrown away
             workspace = self._workspace(preview=True, aside=aside)
             workspace.secrets_provider = None
-            return auto.Stack.create(stack, workspace)
+            return _Stack.create(stack, workspace)
 
     def _workspace(self, *, preview: bool = False, aside: Mapping[str, str] | None = None) -> auto.LocalWorkspace:
         return auto.LocalWorkspace(
@@ -254,12 +284,18 @@ class Pulumi:
 
     def _program(self) -> None:
         """The project's program, as `pulumi up` would run it."""
+        self._loops.append(asyncio.get_running_loop())
         root = str(self._root)
         added = root not in sys.path
         if added:
             sys.path.insert(0, root)
         try:
             runpy.run_path(str(self._root / "__main__.py"), run_name="__main__")
+        except pulumi.RunError:
+            raise
+        except Exception as error:
+            # The one exception that Pulumi prints without a traceback of its own inside.
+            raise pulumi.RunError(_trimmed(error, self._root)) from error
         finally:
             if added:
                 sys.path.remove(root)
@@ -270,18 +306,43 @@ def _read(file: Path) -> dict[str, Any]:
     return (yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else None) or {}
 
 
-def _uninterrupted(work: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
-    """`work`'s answer. Ctrl-C reaches the CLI by itself, which then finishes what runs: we wait until it has.
+def _trimmed(error: Exception, root: Path) -> str:
+    """The error with the lines of its traceback that lie in the program's own files."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [
+        frame for frame in frames if Path(frame.filename).is_relative_to(root) and "site-packages" not in frame.filename
+    ]
+    text = "".join(traceback.format_exception_only(error)).rstrip()
+    return "".join(["The program failed:\n", *traceback.format_list(own), text])
+
+
+def _close(loop: asyncio.AbstractEventLoop) -> None:
+    """Close the event loop of a program, which the SDK leaves open when the engine ended before the program did."""
+    deadline = time.monotonic() + _CLOSING_SECONDS
+    while loop.is_running() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    if loop.is_running() or loop.is_closed():
+        return
+    loop.set_exception_handler(lambda *_: None)
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            loop.run_until_complete(task)
+    loop.close()
+
+
+def _uninterrupted(work: Callable[[], object]) -> None:
+    """Do `work`. Ctrl-C reaches the CLI by itself, which then finishes what runs: we wait until it has.
 
     Left alone it would lose its program and its output, and might leave the stack locked.
     """
-    answer: dict[str, Any] = {}
+    failed: list[BaseException] = []
 
     def run() -> None:
         try:
-            answer["outputs"] = work()
+            work()
         except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
-            answer["error"] = error
+            failed.append(error)
 
     thread = threading.Thread(target=run, name="pulumi")
     thread.start()
@@ -293,9 +354,8 @@ def _uninterrupted(work: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
             interrupted = True
     if interrupted:
         raise KeyboardInterrupt
-    if "error" in answer:
-        raise answer["error"]
-    return dict(answer["outputs"])
+    if failed:
+        raise failed[0]
 
 
 def with_tools(settings: Settings, tools: Path) -> Settings:

@@ -28,6 +28,7 @@ _OPS: Final[Mapping[str, str]] = {
     "read": "read",
 }
 """Operations that count. Of a replacement the logical one does; its creation and deletion are parts of it."""
+_SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 - the signature of a special value, not a secret
 _COLOUR = re.compile(r"<\{%.*?%\}>|\x1b\[[0-9;]*m")
 _OF_NO_USE = (
     # Where plugins come from is nobody's concern who asked for the local AWS.
@@ -67,6 +68,8 @@ class Listener:
         self._reasons: dict[str, str] = {}
         self.steps: list[Step] = []
         self.errors: list[str] = []
+        self.outputs: Mapping[str, Any] = {}
+        """The stack's outputs; secrets are masked by the engine."""
 
     def __call__(self, event: EngineEvent) -> None:
         """Take one event."""
@@ -100,6 +103,8 @@ class Listener:
 
     def _finished(self, told: StepEventMetadata) -> None:
         op = _OPS.get(str(told.op.value))
+        if told.type == _STACK and told.new is not None:
+            self.outputs = {name: _masked(value) for name, value in (told.new.outputs or {}).items()}
         if op is None or told.type == _STACK:
             return
         if op == "delete" and told.old is not None and told.old.retain_on_delete and told.old.custom:
@@ -143,7 +148,8 @@ class Listener:
             self._observer.message(severity, text, urn)
 
     def _violated(self, level: str, policy: Any, urn: str) -> None:
-        text = f"policy {policy.policy_name} ({policy.policy_pack_name}): {_COLOUR.sub('', policy.message).strip()}"
+        message = " ".join(_COLOUR.sub("", policy.message).split())
+        text = f"policy {policy.policy_name} ({policy.policy_pack_name}): {message}"
         if level == "mandatory":
             self._fail(urn, text)
         elif self._observer:
@@ -157,6 +163,11 @@ class Listener:
         said = f"{said}\n{advice}" if advice else said
         if said not in self.errors:
             self.errors.append(said)
+
+
+def _masked(value: Any) -> Any:
+    """An output without what is secret in it, which the engine has left out already."""
+    return "[secret]" if isinstance(value, dict) and _SECRET in value else value
 
 
 def _of(urn: str) -> tuple[str, str]:

@@ -31,8 +31,10 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write(f"{install(Path(arguments[1]) if arguments[1:] else DEFAULT)}\n")
         return 0
     logging.basicConfig(level=logging.WARNING, format="local provider: %(message)s")
-    # Ctrl-C goes to the whole terminal: the engine decides what is still to be done, and asks.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # How the engine ends a plugin that it needs no more; five seconds later it would kill it. A person's Ctrl-C does
+    # not get here: the engine starts each plugin in a process group of its own.
+    for how in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(how, lambda *_: os._exit(0))
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     account = os.environ.get(ACCOUNT)
     endpoint = os.environ.get(ENDPOINT) or os.environ.get("AWS_ENDPOINT_URL", "")
