@@ -24,7 +24,7 @@ from lakemesh.access.expand import (
 )
 from lakemesh.access.state import Expression, TagPolicyResource
 from lakemesh.declarations.errors import InvalidMeshError, Problem
-from lakemesh.declarations.loader import load, without_collector
+from lakemesh.declarations.loader import Loaded, load, without_collector
 from lakemesh.declarations.models import Access, Declarations, Grant, Quotas
 from lakemesh.declarations.places import Places
 
@@ -33,14 +33,20 @@ Check = Callable[[Declarations, Places, dt.date], Iterator[Problem]]
 
 def problems(directory: Path, today: dt.date) -> tuple[Declarations | None, tuple[Problem, ...]]:
     """Everything wrong with a mesh directory, and its declarations if they could be built at all."""
+    loaded = checked(directory, today)
+    return loaded.declarations, loaded.problems
+
+
+def checked(directory: Path, today: dt.date) -> Loaded:
+    """What a mesh directory holds, with everything that is wrong with it and the place of everything in it."""
     with without_collector():
-        return _problems(directory, today)
+        return _checked(directory, today)
 
 
-def _problems(directory: Path, today: dt.date) -> tuple[Declarations | None, tuple[Problem, ...]]:
+def _checked(directory: Path, today: dt.date) -> Loaded:
     loaded = load(directory, today)
     if loaded.declarations is None:
-        return None, loaded.problems
+        return loaded
     found = [*loaded.problems, *_unsupported(loaded.declarations, loaded.places)]
     for check in CHECKS:
         try:
@@ -48,15 +54,20 @@ def _problems(directory: Path, today: dt.date) -> tuple[Declarations | None, tup
         except UnsafeGrantError:
             if not found:  # what cannot be expanded was reported with its place
                 raise
-    return loaded.declarations, tuple(sorted(found))
+    return Loaded(loaded.declarations, tuple(sorted(found)), loaded.places)
 
 
 def load_mesh(directory: Path, today: dt.date | None = None) -> Declarations:
     """The declarations of a mesh directory. Raises InvalidMeshError with everything that is wrong with it."""
-    declarations, found = problems(directory, today or dt.datetime.now(dt.UTC).date())
-    if found or declarations is None:
-        raise InvalidMeshError(found)
-    return declarations
+    return read_mesh(directory, today or dt.datetime.now(dt.UTC).date())[0]
+
+
+def read_mesh(directory: Path, today: dt.date) -> tuple[Declarations, Places]:
+    """The declarations of a mesh directory, and where each stands. Raises InvalidMeshError, as `load_mesh` does."""
+    loaded = checked(directory, today)
+    if loaded.problems or loaded.declarations is None:
+        raise InvalidMeshError(loaded.problems)
+    return loaded.declarations, loaded.places
 
 
 def _unsupported(declarations: Declarations, places: Places) -> Iterator[Problem]:
