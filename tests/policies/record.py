@@ -103,7 +103,8 @@ class Cloud(Engine):
             arn = f"arn:aws:iam::{account}:{path}"
         if args.typ == "aws:lakeformation/resource:Resource":
             arn = state["arn"]
-        return (named if service in {"s3", "sqs"} else id_), {**state, "name": named, "arn": arn}
+        id_ = named if service in {"s3", "sqs"} else id_
+        return id_, {**state, "id": id_, "name": named, "arn": arn}
 
     def _account(self, provider: str) -> str:
         found = [each for each in self.resources if each.urn == provider.rsplit("::", 1)[0]]
@@ -225,7 +226,9 @@ def _provider(resource: Recorded) -> PolicyProviderResource | None:
 
 
 def _stack_resource(each: Recorded) -> PolicyResource:
-    return PolicyResource(each.type, each.proxied[1], each.urn, each.name, _options(each), _provider(each), None, [], {})
+    return PolicyResource(
+        each.type, each.proxied[1], each.urn, each.name, _options(each), _provider(each), None, [], {}
+    )
 
 
 def violations(found: Sequence[Finding]) -> list[tuple[str, str]]:

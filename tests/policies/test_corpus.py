@@ -6,6 +6,8 @@ import re
 from collections import Counter
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
 
 from tests.policies.baseline import PROGRAMS
 from tests.policies.cases import CASES
@@ -88,3 +90,15 @@ def test_documentation_of_each_program_is_one_or_two_sentences() -> None:
         doc = importlib.import_module(f"tests.policies.bad.{name}").__doc__
         assert doc
         assert doc.endswith(".")
+
+
+def test_messages_are_as_they_were_reviewed(snapshot: SnapshotAssertion) -> None:
+    """Messages are what people read of all this: a change of one is seen here."""
+    said = {name: bad(name) for name in BAD}
+    messages = {name: Pack(each.config).judge(each.resources) for name, each in said.items()}
+    messages |= {name: case(name).judged() for name in CASES}
+
+    assert {
+        name: sorted({each.message for each in found if each.kind == "violation" or "Waived" in each.message})
+        for name, found in sorted(messages.items())
+    } == snapshot(extension_class=JSONSnapshotExtension)
