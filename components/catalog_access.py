@@ -91,6 +91,28 @@ def sync_statements(place: Place, catalog_key_arn: str) -> list[Statement]:
     ]
 
 
+def queue_statements(place: Place, queue_arn: str, key_arn: str, tag_function: str) -> list[Statement]:
+    """The sync role and its queue: it receives (Lambda polls as this role), sends what is left to do, and asks the tag
+    function to look at tables that have changed."""
+    through_sqs = {"StringEquals": {"kms:ViaService": via_service("sqs", place["region"], place["partition"])}}
+    function = f"arn:{place['partition']}:lambda:{place['region']}:{place['account']}:function:{tag_function}"
+    return [
+        allow(
+            "Queue",
+            [
+                "sqs:ChangeMessageVisibility",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                "sqs:ReceiveMessage",
+                "sqs:SendMessage",
+            ],
+            [queue_arn],
+        ),
+        allow("QueueKey", ["kms:Decrypt", "kms:GenerateDataKey"], [key_arn], through_sqs),
+        allow("TagFunction", ["lambda:InvokeFunction"], [function]),
+    ]
+
+
 def sync_scope(place: Place, twins: Sequence[str], reader_role_arns: Sequence[str]) -> list[Statement]:
     """What grows with the mesh: the twins that the sync role writes and the reader roles that it assumes."""
     scope = [allow("Twins", [*READ_CATALOG, *WRITE_CATALOG], database_arns(place, twins))] if twins else []

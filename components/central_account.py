@@ -4,16 +4,35 @@ from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 import pulumi
+import pulumi_aws as aws
 
-from components.catalog_access import Place, catalog_arn, sync_scope, sync_statements, tag_scope, tag_statements
+from components.catalog_access import (
+    Place,
+    catalog_arn,
+    queue_statements,
+    sync_scope,
+    sync_statements,
+    tag_scope,
+    tag_statements,
+)
 from components.catalog_key import CatalogKey
+from components.event_intake import EventIntake
 from components.handler_function import HandlerFunction, HandlerSettings
 from components.ontology import Ontology
 from components.policy_documents import PolicyTooLargeError, Statement, pack
 from components.settings import Settings
+from components.sync_queue import SyncQueue
 
 MANAGED_POLICIES_PER_ROLE = 10
 """IAM and STS quotas: managed policies attached to a role, unless the quota was raised (to 20 at most)."""
+
+
+BATCH_SIZE = 25
+BATCH_WINDOW_SECONDS = 1
+"""Long enough for the events of one job to arrive together, short enough for a twin to follow within seconds."""
+SYNC_CONCURRENCY = 5
+"""Invocations for the queue at a time: the producers' Glue APIs throttle, and a deployment's own invocation has to find
+room."""
 
 
 class CentralAccountArgs(TypedDict):
@@ -51,6 +70,18 @@ class CentralAccountArgs(TypedDict):
     """Name of the function that puts LF-Tags on tables and columns."""
     tag_role: str
     """Name of its role."""
+    event_bus: str
+    """Name of the event bus that producers' events arrive on."""
+    event_rule: str
+    """Name of the rule that takes them from it."""
+    refresh_rule: str
+    """Name of the rule that starts the full refresh."""
+    refresh: str
+    """When the full refresh starts: `rate(…)` or `cron(…)`, in UTC."""
+    sync_queue: str
+    """Name of the sync's queue."""
+    dead_letter_queue: str
+    """Name of its dead-letter queue."""
     manifest: str
     """The compiled declarations, as JSON; both functions carry it."""
     handlers: HandlerSettings
@@ -81,6 +112,12 @@ class CentralAccount(pulumi.ComponentResource):
     """Key that encrypts the catalog."""
     tag_keys: pulumi.Output[Sequence[str]]
     """The LF-Tag keys, sorted."""
+    event_bus_arn: pulumi.Output[str]
+    """Event bus that producers' events arrive on."""
+    queue_url: pulumi.Output[str]
+    """Queue of the sync."""
+    dead_letter_url: pulumi.Output[str]
+    """Queue of messages that failed again and again."""
 
     def __init__(self, name: str, args: CentralAccountArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("lakemesh:index:CentralAccount", name, {}, opts)
@@ -107,7 +144,19 @@ class CentralAccount(pulumi.ComponentResource):
             },
             pulumi.ResourceOptions(parent=self),
         )
-        sync, tag = self._functions(name, args, key)
+        queue = SyncQueue(
+            f"{name}-queue",
+            {
+                "account": args["account"],
+                "region": args["region"],
+                "partition": args["partition"],
+                "queue": args["sync_queue"],
+                "dead_letter_queue": args["dead_letter_queue"],
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+        sync, tag = self._functions(name, args, key, queue)
+        intake = self._intake(name, args, queue, sync)
         ontology = Ontology(
             f"{name}-ontology",
             {"tags": args["ontology"], "tag_role_arn": tag.role_arn, "protect": protect},
@@ -120,6 +169,9 @@ class CentralAccount(pulumi.ComponentResource):
         self.tag_function = tag.function_name
         self.catalog_key_arn = key.key_arn
         self.tag_keys = ontology.keys
+        self.event_bus_arn = intake.bus_arn
+        self.queue_url = queue.queue_url
+        self.dead_letter_url = queue.dead_letter_url
         self.register_outputs(
             {
                 "syncRoleArn": self.sync_role_arn,
@@ -128,11 +180,42 @@ class CentralAccount(pulumi.ComponentResource):
                 "tagFunction": self.tag_function,
                 "catalogKeyArn": self.catalog_key_arn,
                 "tagKeys": self.tag_keys,
+                "eventBusArn": self.event_bus_arn,
+                "queueUrl": self.queue_url,
+                "deadLetterUrl": self.dead_letter_url,
             }
         )
 
+    def _intake(self, name: str, args: CentralAccountArgs, queue: SyncQueue, sync: HandlerFunction) -> EventIntake:
+        """Events and schedule to the queue, the queue to the function."""
+        aws.lambda_.EventSourceMapping(
+            f"{name}-queue-mapping",
+            event_source_arn=queue.queue_arn,
+            function_name=sync.function_name,
+            batch_size=BATCH_SIZE,
+            maximum_batching_window_in_seconds=BATCH_WINDOW_SECONDS,
+            function_response_types=["ReportBatchItemFailures"],
+            scaling_config={"maximum_concurrency": SYNC_CONCURRENCY},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return EventIntake(
+            f"{name}-intake",
+            {
+                "organization": args["organization"],
+                "bus": args["event_bus"],
+                "rule": args["event_rule"],
+                "refresh_rule": args["refresh_rule"],
+                "refresh": args["refresh"],
+                "queue_arn": queue.queue_arn,
+                "queue_url": queue.queue_url,
+                "dead_letter_arn": queue.dead_letter_arn,
+                "dead_letter_url": queue.dead_letter_url,
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+
     def _functions(
-        self, name: str, args: CentralAccountArgs, key: CatalogKey
+        self, name: str, args: CentralAccountArgs, key: CatalogKey, queue: SyncQueue
     ) -> tuple[HandlerFunction, HandlerFunction]:
         place: Place = {"account": args["account"], "region": args["region"], "partition": args["partition"]}
         quota = int(args.get("managed_policies_per_role", MANAGED_POLICIES_PER_ROLE))
@@ -146,7 +229,13 @@ class CentralAccount(pulumi.ComponentResource):
                 "description": f"Copies the producers' metadata into the central catalog of the mesh {args['mesh']}.",
                 "mesh": args["mesh"],
                 "settings": args["handlers"],
-                "statements": key.key_arn.apply(lambda arn: sync_statements(place, arn)),
+                "statements": pulumi.Output.all(key.key_arn, queue.queue_arn, queue.key_arn).apply(
+                    lambda arns: [
+                        *sync_statements(place, arns[0]),
+                        *queue_statements(place, arns[1], arns[2], args["tag_function"]),
+                    ]
+                ),
+                "environment": {"LAKEMESH_QUEUE": queue.queue_url, "LAKEMESH_TAG_FUNCTION": args["tag_function"]},
                 "managed_policies": scoped(
                     sync_scope(place, args["twins"], args["reader_role_arns"]), place, args["sync_role"], quota
                 ),
@@ -168,6 +257,7 @@ class CentralAccount(pulumi.ComponentResource):
                 "description": f"Puts LF-Tags on the tables and columns of the mesh {args['mesh']}.",
                 "mesh": args["mesh"],
                 "settings": args["handlers"],
+                "environment": {},
                 "statements": key.key_arn.apply(lambda arn: tag_statements(place, arn)),
                 "managed_policies": scoped(tag_scope(place, args["twins"]), place, args["tag_role"], quota),
                 "manifest": args["manifest"],

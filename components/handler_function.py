@@ -60,6 +60,8 @@ class HandlerFunctionArgs(TypedDict):
     characters."""
     manifest: NotRequired[str]
     """The compiled declarations, bundled as `manifest.json`; left out for functions that do not read it."""
+    environment: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Further environment variables."""
     timeout: int
     """Seconds after which Lambda stops the function."""
     memory: int
@@ -183,9 +185,11 @@ def inline_policy(args: HandlerFunctionArgs, statements: Sequence[Statement]) ->
     return text
 
 
-def _environment(args: HandlerFunctionArgs) -> Mapping[str, str]:
-    """Settings of Powertools; handlers read what they do from the event and the manifest."""
+def _environment(args: HandlerFunctionArgs) -> Mapping[str, pulumi.Input[str]]:
+    """Settings of Powertools, and what a function has to find; what handlers do is in the event and the manifest."""
+    further = args.get("environment") or {}
     return {
+        **further,
         "POWERTOOLS_LOG_LEVEL": "INFO",
         "POWERTOOLS_METRICS_NAMESPACE": args["mesh"],
         "POWERTOOLS_SERVICE_NAME": args["function"],

@@ -5,6 +5,7 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
+from components.event_forwarding import EventForwarding, EventForwardingArgs
 from components.handler_function import HandlerSettings
 from components.policy_statements import (
     KeyUse,
@@ -54,6 +55,12 @@ class ProducerAccountArgs(TypedDict):
     """Name of the function that merges."""
     statements_role: str
     """Name of its role."""
+    event_bus_arn: str
+    """Event bus of the governance account."""
+    event_rule: str
+    """Name of the rule that sends events of shared databases there."""
+    event_role: str
+    """Name of the role that it sends them as."""
     handlers: HandlerSettings
     """What the functions have in common."""
 
@@ -85,9 +92,18 @@ class ProducerAccount(pulumi.ComponentResource):
         }
         if catalog_key := args.get("catalog_key"):
             of_reader["catalog_key"] = catalog_key
+        of_events: EventForwardingArgs = {
+            "account": args["account"],
+            "bus_arn": args["event_bus_arn"],
+            "rule": args["event_rule"],
+            "role": args["event_role"],
+            "databases": args["databases"],
+        }
         if boundary := args["handlers"].get("permissions_boundary"):
             of_reader["permissions_boundary"] = boundary
+            of_events["permissions_boundary"] = boundary
         reader = ReaderRole(f"{name}-reader", of_reader, pulumi.ResourceOptions(parent=self))
+        EventForwarding(f"{name}-events", of_events, pulumi.ResourceOptions(parent=self))
         buckets = bucket_documents(args["buckets"], args["central_account"], args["partition"], args["sid_prefix"])
         keys = key_documents(key_uses(args), args["region"], args["partition"], args["sid_prefix"])
         if args["merge"] and (buckets or keys):

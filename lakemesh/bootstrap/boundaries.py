@@ -14,8 +14,8 @@ from lakemesh.bootstrap.permissions import state_objects
 from lakemesh.bootstrap.places import Kind, Place, pattern
 
 _SERVICES: Final = {
-    Kind.CENTRAL: ("glue", "iam", "kms", "lakeformation", "lambda", "logs", "ram", "s3"),
-    Kind.PRODUCER: ("iam", "lakeformation", "lambda", "logs"),
+    Kind.CENTRAL: ("events", "glue", "iam", "kms", "lakeformation", "lambda", "logs", "ram", "s3", "sqs"),
+    Kind.PRODUCER: ("events", "iam", "lakeformation", "lambda", "logs"),
     Kind.CONSUMER: ("athena", "glue", "iam", "lakeformation", "lambda", "logs", "s3"),
 }
 _READS_DATA: Final = (
@@ -135,7 +135,23 @@ def _central(place: Place) -> list[Statement]:
             "UseKeysThroughTheirServices",
             ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
             [place.arn("kms", "key/*", "*")],
-            {"StringLike": {"kms:ViaService": ["glue.*", "s3.*"]}},
+            {"StringLike": {"kms:ViaService": ["glue.*", "s3.*", "sqs.*"]}},
+        ),
+        allow(
+            "FollowTheQueue",
+            [
+                "sqs:ChangeMessageVisibility",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                "sqs:ReceiveMessage",
+                "sqs:SendMessage",
+            ],
+            [place.arn("sqs", place.naming.sync_queue)],
+        ),
+        allow(
+            "AskForTags",
+            ["lambda:InvokeFunction"],
+            [place.arn("lambda", f"function:{place.naming.tag_function}")],
         ),
     ]
 
@@ -156,6 +172,7 @@ def _producer(place: Place) -> list[Statement]:
             {"StringEquals": {"aws:ResourceAccount": place.account}},
         ),
         allow("MergeKeyPolicies", ["kms:GetKeyPolicy", "kms:PutKeyPolicy"], [place.arn("kms", "key/*")]),
+        allow("ForwardEvents", ["events:PutEvents"], [place.naming.event_bus_arn()]),
     ]
 
 

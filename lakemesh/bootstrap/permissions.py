@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lakemesh.bootstrap.documents import Statement, allow
+from lakemesh.bootstrap.event_permissions import bus, forwarding, mappings, queues, rules
 from lakemesh.bootstrap.function_permissions import functions, managed_policies, pass_to_lake_formation, roles
 from lakemesh.bootstrap.places import MESH_TAG, Kind, Place
 from lakemesh.declarations.models import Governance
@@ -28,6 +29,10 @@ def deploy_statements(place: Place) -> list[Statement]:
                 *managed_policies(place),
                 *pass_to_lake_formation(place),
                 *functions(place),
+                *bus(place),
+                *rules(place),
+                *queues(place),
+                *mappings(place),
                 *_catalog_key(place),
                 *_databases(place, ["*"]),
                 *_catalog_encryption(place),
@@ -41,7 +46,13 @@ def deploy_statements(place: Place) -> list[Statement]:
             ]
         case Kind.PRODUCER:
             governed = place.mesh.producers[place.name].governance is Governance.LAKE_FORMATION
-            return [*roles(place), *functions(place), *(_grants() if governed else ())]
+            return [
+                *roles(place),
+                *functions(place),
+                *rules(place),
+                *forwarding(place),
+                *(_grants() if governed else ()),
+            ]
         case Kind.CONSUMER:
             return [
                 *roles(place),

@@ -117,7 +117,8 @@ class Place:
             case Kind.CENTRAL:
                 return (*self.function_roles, self.registration_roles)
             case Kind.PRODUCER:
-                return (*self.function_roles, self.naming.reader_role(self.name))
+                naming = self.naming
+                return (*self.function_roles, naming.reader_role(self.name), naming.forwarding_role(self.name))
             case Kind.CONSUMER:
                 return self.function_roles
 

@@ -20,6 +20,9 @@ MAX_FUNCTION_NAME: Final = 64  # Lambda API, CreateFunction, FunctionName
 MAX_BUCKET_NAME: Final = 63  # S3 user guide, "General purpose bucket naming rules"
 MAX_WORKGROUP_NAME: Final = 128  # Athena API, CreateWorkGroup, Name
 MAX_ALIAS_NAME: Final = 256  # KMS API, CreateAlias, AliasName
+MAX_BUS_NAME: Final = 256  # EventBridge API, CreateEventBus, Name
+MAX_RULE_NAME: Final = 64  # EventBridge API, PutRule, Name
+MAX_QUEUE_NAME: Final = 80  # SQS API, CreateQueue, QueueName
 _HASH_CHARACTERS: Final = 10
 
 
@@ -62,6 +65,29 @@ class Naming:
     @property
     def catalog_key_alias(self) -> str:
         return shorten(f"alias/{self._mesh.name}-catalog", MAX_ALIAS_NAME)
+
+    @property
+    def event_bus(self) -> str:
+        """Event bus that producers' events arrive on."""
+        return shorten(self._mesh.name, MAX_BUS_NAME)
+
+    @property
+    def event_rule(self) -> str:
+        """Rule on it that takes Glue's events to the queue."""
+        return shorten(f"{self._mesh.name}-glue", MAX_RULE_NAME)
+
+    @property
+    def refresh_rule(self) -> str:
+        """Rule that starts the full refresh."""
+        return shorten(f"{self._mesh.name}-refresh", MAX_RULE_NAME)
+
+    @property
+    def sync_queue(self) -> str:
+        return shorten(f"{self._mesh.name}-sync", MAX_QUEUE_NAME)
+
+    @property
+    def dead_letter_queue(self) -> str:
+        return shorten(f"{self._mesh.name}-sync-dead-letters", MAX_QUEUE_NAME)
 
     def registration_role(self, domain: str, producer: str) -> str:
         """Role in the central account that Lake Formation assumes to read `producer`'s prefixes for `domain`.
@@ -112,6 +138,14 @@ class Naming:
     def statements_role(self, producer: str) -> str:
         return self._role(f"policy-statements-{producer}")
 
+    def forwarding_rule(self, producer: str) -> str:
+        """Rule in the producer's account that sends events of shared databases to central."""
+        return shorten(f"{self._mesh.name}-forward-{producer}", MAX_RULE_NAME)
+
+    def forwarding_role(self, producer: str) -> str:
+        """Role that it sends them as."""
+        return self._role(f"forward-{producer}")
+
     def sid_prefix(self, producer: str) -> str:
         """How the mesh finds its statements again in a policy it does not own; a Sid is letters and digits only."""
         plain = "".join(word.capitalize() for word in f"{self._mesh.name}-{producer}".replace("_", "-").split("-"))
@@ -150,6 +184,10 @@ class Naming:
 
     def bucket_arn(self, bucket: str) -> str:
         return f"arn:{self.partition}:s3:::{bucket}"
+
+    def event_bus_arn(self) -> str:
+        region, account = self._mesh.region, self._mesh.central.account
+        return f"arn:{self.partition}:events:{region}:{account}:event-bus/{self.event_bus}"
 
     def sync_role_arn(self) -> str:
         return self.role_arn(self._mesh.central.account, self.sync_role)

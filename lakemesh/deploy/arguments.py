@@ -105,6 +105,12 @@ class Arguments:
             "sync_role": naming.sync_role,
             "tag_function": naming.tag_function,
             "tag_role": naming.tag_role,
+            "event_bus": naming.event_bus,
+            "event_rule": naming.event_rule,
+            "refresh_rule": naming.refresh_rule,
+            "refresh": mesh.sync.refresh,
+            "sync_queue": naming.sync_queue,
+            "dead_letter_queue": naming.dead_letter_queue,
             "manifest": to_json(self.document),
             "handlers": self.handlers(mesh.central.account),
             "managed_policies_per_role": self.options.managed_policies_per_role,
@@ -132,6 +138,9 @@ class Arguments:
             "sid_prefix": naming.sid_prefix(name),
             "statements_function": naming.statements_function(name),
             "statements_role": naming.statements_role(name),
+            "event_bus_arn": naming.event_bus_arn(),
+            "event_rule": naming.forwarding_rule(name),
+            "event_role": naming.forwarding_role(name),
             "handlers": self.handlers(producer.account),
         }
         if producer.catalog_key:

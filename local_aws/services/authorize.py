@@ -168,7 +168,11 @@ def _lambda(call: Call) -> Iterator[Need]:
     if "EventSourceMapping" in call.operation or ":event-source-mapping:" in str(name):
         # By mapping, where it has an id already; the function it invokes is a condition.
         mapping = f"event-source-mapping:{params['UUID']}" if "UUID" in params else None
-        yield Need(action, str(name) if params.get("Resource") else arn(call, "lambda", mapping) if mapping else "*")
+        extra = {"lambda:FunctionArn": found} if (found := lambda_.mappings.function_of(call)) else {}
+        resource = str(name) if params.get("Resource") else arn(call, "lambda", mapping) if mapping else "*"
+        yield Need(action, resource, extra=extra)
+        if call.operation == "CreateEventSourceMapping" and params.get("Tags"):
+            yield Need("lambda:TagResource", arn(call, "lambda", "event-source-mapping:new"))
         return
     if name is None:
         yield Need(action, "*")

@@ -208,6 +208,9 @@ def needs(call: Call) -> Iterator[Need]:
             arn = authorize.arn(call, "events", f"event-bus/{bus.name}", bus.account)
             yield Need(action, arn, bus.account, policy.parse(bus.found.policy) if bus.found else ())
         return
+    if call.operation in {"PutPermission", "RemovePermission"}:
+        yield Need(action, "*")
+        return
     if given := params.get("ResourceARN"):
         yield Need(action, given)
         return

@@ -32,6 +32,8 @@ ACTIONS = {
     "athena:ListTagsForResource": READ_BACK,
     "athena:UntagResource": OTHER_EDIT,
     "athena:UpdateWorkGroup": OTHER_EDIT,
+    "events:ListTagsForResource": READ_BACK,
+    "events:UntagResource": OTHER_EDIT,
     "glue:GetTags": READ_BACK,
     "glue:UntagResource": OTHER_EDIT,
     "glue:UpdateDatabase": OTHER_EDIT,
@@ -58,6 +60,7 @@ ACTIONS = {
     "lambda:ListTags": READ_BACK,
     "lambda:ListVersionsByFunction": READ_BACK,
     "lambda:UntagResource": OTHER_EDIT,
+    "lambda:UpdateEventSourceMapping": OTHER_EDIT,
     "logs:DeleteRetentionPolicy": OTHER_EDIT,
     "logs:ListTagsForResource": READ_BACK,
     "logs:UntagResource": OTHER_EDIT,
@@ -76,5 +79,7 @@ ACTIONS = {
     "s3:ListTagsForResource": S3_TAGS,
     "s3:TagResource": S3_TAGS,
     "s3:UntagResource": S3_TAGS,
+    "sqs:ListQueueTags": READ_BACK,
+    "sqs:UntagQueue": OTHER_EDIT,
 }
 """Single actions of statements that are used otherwise."""

@@ -111,9 +111,12 @@ def test_only_actions_without_resources_are_allowed_on_everything(sample: Declar
         for action in statement["Action"]
     }
     assert {action for action in everywhere if not action.startswith("lakeformation:")} == {
+        "events:PutPermission",
+        "events:RemovePermission",
         "kms:CreateKey",
         "kms:ListAliases",
         "kms:TagResource",
+        "lambda:CreateEventSourceMapping",
         "ram:CreateResourceShare",
         "ram:GetResourceShareAssociations",
         "ram:GetResourceShares",

@@ -78,7 +78,8 @@ class RecordingMonitor(resource_pb2_grpc.ResourceMonitorServicer):
         outputs = struct_pb2.Struct()
         outputs.CopyFrom(request.object)
         if request.custom:
-            outputs.update({"arn": f"arn:of:{request.name}", "keyId": request.name, "result": "{}"})
+            outputs.update({"arn": f"arn:of:{request.name}", "keyId": request.name, "url": f"https://{request.name}"})
+            outputs.update({"result": "{}"})
         return resource_pb2.RegisterResourceResponse(
             urn=f"urn:pulumi:dev::yaml::{request.type}::{request.name}",
             id=request.name if request.custom else "",

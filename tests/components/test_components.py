@@ -211,7 +211,7 @@ def test_what_grants_and_tables_rest_on_is_protected(engine: Engine) -> None:
     }
     assert all(r.protect for r in engine.of("LfTag"))
     assert engine.one("aws:iam/role:Role", "it-sync-role").protect
-    assert engine.one("Key")["deletionWindowInDays"] == 30
+    assert engine.one("Key", "it-catalog-key-key")["deletionWindowInDays"] == 30
 
 
 def test_lf_tags_are_made_by_an_administrator_and_so_after_the_settings(engine: Engine) -> None:
@@ -243,7 +243,7 @@ def test_consumers_can_decrypt_shared_metadata_through_glue_alone(engine: Engine
     """Trap: a catalog under the AWS managed key cannot be shared."""
     build(engine, CentralAccount, arguments_of("CentralAccount"))
 
-    _, consumers = json.loads(engine.one("Key")["policy"])["Statement"]
+    _, consumers = json.loads(engine.one("Key", "it-catalog-key-key")["policy"])["Statement"]
     assert consumers["Principal"] == {"AWS": [f"arn:aws:iam::{CONSUMER}:root"]}
     assert consumers["Condition"]["StringEquals"] == {
         "aws:PrincipalOrgID": "o-orchard12345",
@@ -260,7 +260,7 @@ def test_consumers_can_decrypt_shared_metadata_through_glue_alone(engine: Engine
 def test_a_mesh_without_consumers_has_a_key_policy_without_them(engine: Engine) -> None:
     build(engine, CentralAccount, arguments_of("CentralAccount", consumer_accounts=[]))
 
-    assert len(json.loads(engine.one("Key")["policy"])["Statement"]) == 1
+    assert len(json.loads(engine.one("Key", "it-catalog-key-key")["policy"])["Statement"]) == 1
 
 
 def test_the_sync_role_is_denied_data_and_decisions_whatever_else_it_owns(engine: Engine) -> None:

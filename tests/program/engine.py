@@ -226,6 +226,14 @@ def _computed(args: pulumi_mocks.MockResourceArgs) -> dict[str, Any]:
         return {"arn": f"arn:aws:iam::999988887777:role/{args.inputs['name']}"}
     if args.typ == "aws:iam/policy:Policy":
         return {"arn": f"arn:aws:iam::999988887777:policy/{args.inputs['name']}"}
+    if args.typ == "aws:sqs/queue:Queue":
+        name = args.inputs["name"]
+        url = f"https://sqs.eu-west-3.amazonaws.com/999988887777/{name}"
+        return {"arn": f"arn:aws:sqs:eu-west-3:999988887777:{name}", "url": url}
+    if args.typ == "aws:cloudwatch/eventBus:EventBus":
+        return {"arn": f"arn:aws:events:eu-west-3:999988887777:event-bus/{args.inputs['name']}"}
+    if args.typ == "aws:cloudwatch/eventRule:EventRule":
+        return {"arn": f"arn:aws:events:eu-west-3:999988887777:rule/{args.inputs['name']}"}
     if args.typ == "aws:lambda/invocation:Invocation":
         return {"result": json.dumps({"invoked": args.inputs["functionName"]})}
     return {}

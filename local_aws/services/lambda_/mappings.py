@@ -281,6 +281,13 @@ def delete_event_source_mapping(call: Call) -> dict[str, Any]:
     return found.describe() | {"State": "Deleting"}
 
 
+def function_of(call: Call) -> str | None:
+    """ARN of the function that a call's mapping invokes: the condition key `lambda:FunctionArn`."""
+    known = _mappings.get(str(call.params.get("UUID")))
+    name = str(call.params.get("FunctionName") or (known.function if known else "")).rpartition(":")[2]
+    return f"arn:aws:lambda:{call.region}:{call.account}:function:{name}" if name else None
+
+
 def tags(arn: str) -> dict[str, str] | None:
     """Tags of the mapping with this ARN; None: there is none."""
     return next((one.tags for one in _mappings.values() if one.arn == arn), None)
