@@ -12,6 +12,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from lakemesh.declarations.levels import Level, Profile
+
 # Patterns spell their characters out: \d and \w take the digits and letters of every script, AWS takes ASCII. Names
 # that become part of ARNs in IAM policies have none of * ? $, which mean something else there.
 
@@ -236,24 +238,6 @@ class Deployment(Declaration):
         default=("AWSControlTowerExecution", "OrganizationAccountAccessRole"), alias="platformRoles"
     )
     """Names of the roles, in any account, that set accounts up and may change what bootstrap made."""
-
-
-@unique
-class Profile(StrEnum):
-    """Which rules of the policy pack refuse: none, those whose severity is high or critical, all."""
-
-    ADVISORY = "advisory"
-    STANDARD = "standard"
-    STRICT = "strict"
-
-
-@unique
-class Level(StrEnum):
-    """What comes of a violated rule: a line in the report, a refusal, or nothing since it is not asked."""
-
-    ADVISORY = "advisory"
-    MANDATORY = "mandatory"
-    DISABLED = "disabled"
 
 
 class Policies(Declaration):

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from lakemesh.declarations.errors import did_you_mean
+from lakemesh.declarations.levels import Profile
 from lakemesh.declarations.manifest import manifest
-from lakemesh.declarations.models import Declarations, Policies, PolicyException, Profile
+from lakemesh.declarations.models import Declarations, Policies, PolicyException
 from lakemesh.deploy.results import DeployError
 
 POLICIES: Final = Path("policies")

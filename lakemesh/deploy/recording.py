@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,16 +48,21 @@ class Registered:
     provider: str
     """URN of its provider; "" for components and providers."""
     inputs: Mapping[str, Any]
+    request: Any = field(default=None, compare=False, repr=False)
+    """The whole registration (`RegisterResourceRequest`), options and all."""
+    outputs: Any = field(default=None, compare=False, repr=False)
+    """Outputs as a `Struct`: what was answered, or of a component what it registered."""
 
 
 def record(
-    root: Path, project: str, stack: str, config: Mapping[str, str], computed: Computed
+    root: Path, project: str, stack: str, config: Mapping[str, str], computed: Computed, *, preview: bool = False
 ) -> tuple[Registered, ...]:
     """Every registration of the program in `root`, in the order in which they came.
 
-    Raises RecordingError with what the program, or the first refused registration, said.
+    `preview`: what nobody computes is unknown, as in a preview of a stack that is not there yet. Raises RecordingError
+    with what the program, or the first refused registration, said.
     """
-    monitor = _Monitor(project, stack, computed)
+    monitor = _Monitor(project, stack, computed, preview)
     failures: list[BaseException] = []
 
     def run() -> None:
@@ -69,7 +74,7 @@ def record(
                 monitor=monitor,
                 engine=_Log(),
                 parallel=_WORKERS,
-                dry_run=False,
+                dry_run=preview,
                 organization="organization",
                 root_directory=str(root),
             )
@@ -86,7 +91,7 @@ def record(
     thread.join()
     if told := [*monitor.failures, *failures]:
         raise RecordingError(str(told[0])) from told[0]
-    return tuple(monitor.registered)
+    return tuple(replace(each, outputs=monitor.outputs[each.urn]) for each in monitor.registered)
 
 
 def _program(root: Path) -> None:
@@ -129,15 +134,17 @@ class _Monitor:
     project: str
     stack: str
     computed: Computed
+    preview: bool
     registered: list[Registered] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
+    outputs: dict[str, struct_pb2.Struct] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)  # registrations come from several threads
 
     def RegisterResource(self, request: Any) -> resource_pb2.RegisterResourceResponse:  # noqa: N802 - the SDK's name
         urn = self._urn(request.parent, request.type, request.name)
         if request.type == STACK_TYPE:
             return resource_pb2.RegisterResourceResponse(urn=urn)
-        inputs = rpc.deserialize_properties(request.object)
+        inputs = rpc.deserialize_properties(request.object, keep_unknowns=True)
         builtin = request.type.startswith("pulumi:providers:")
         root = request.parent.split("::")[2:3] == [STACK_TYPE]
         found = Registered(
@@ -148,10 +155,12 @@ class _Monitor:
             parent="" if root else request.parent,
             provider="" if builtin or not request.custom else request.provider.rpartition("::")[0],
             inputs=inputs,
+            request=request,
         )
         try:
             added = dict(self.computed(request.type, inputs)) if request.custom and not builtin else {}
-            identifier = str(added.pop("id", f"{request.name}-id")) if request.custom else ""
+            default = "" if self.preview else f"{request.name}-id"
+            identifier = str(added.pop("id", default)) if request.custom else ""
             outputs = struct_pb2.Struct()
             outputs.CopyFrom(request.object)
             outputs.update(added)
@@ -160,6 +169,7 @@ class _Monitor:
             return resource_pb2.RegisterResourceResponse(urn=urn, result=resource_pb2.FAIL)
         with self._lock:
             self.registered.append(found)
+            self.outputs[urn] = outputs
         return resource_pb2.RegisterResourceResponse(urn=urn, id=identifier, object=outputs)
 
     def _urn(self, parent: str, type_: str, name: str) -> str:
@@ -168,7 +178,9 @@ class _Monitor:
         prefix = "" if qualified in {"", STACK_TYPE} else f"{qualified}$"
         return f"urn:pulumi:{self.stack}::{self.project}::{prefix}{type_}::{name}"
 
-    def RegisterResourceOutputs(self, _request: Any) -> Any:  # noqa: N802
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+        with self._lock:
+            self.outputs[request.urn] = request.outputs
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802
