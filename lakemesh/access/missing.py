@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum, unique
+from itertools import count
 from typing import Final
 
 from lakemesh.access.expand import read_expression, recipients, tables_of
@@ -90,9 +91,17 @@ def _nobody(places: Places, subject: Subject) -> Missing | None:
             Remedy.ASK_AS_PRINCIPAL, says, places.of(file, *path), "query with a role that is a principal of a consumer"
         )
     alias = subject.role.rsplit("/", 1)[-1]
-    yaml = f"principals:\n  {alias}:\n    role: {subject.role}"
+    file = places.consumer_file(subject.consumer)
+    yaml = _under(places, file, "principals", f"  {alias}:\n    role: {subject.role}")
     says = f"the role is no principal of consumer {subject.consumer}"
-    return Missing(Remedy.PRINCIPAL, says, places.of(places.consumer_file(subject.consumer), "principals"), yaml, alias)
+    return Missing(Remedy.PRINCIPAL, says, places.of(file, "principals"), yaml, alias)
+
+
+def _under(places: Places, file: str, key: str, yaml: str) -> str:
+    """Members of a list or mapping, with its key where the file does not have it yet."""
+    document = places.documents.get(file)
+    written = document.value if document else None
+    return yaml if isinstance(written, dict) and written.get(key) else f"{key}:\n{yaml}"
 
 
 def _unreviewed(places: Places, product: Product, table: Table, column: Column) -> Missing | None:
@@ -202,7 +211,8 @@ def _assign(asked: _Asked, _: int, grant: Grant) -> Missing | None:
     listed = f"principals: [{', '.join(names)}]"
     account = asked.subject.account
     says = f'grant "{grant.id}" lets account {account} read it, and {consumer} has not assigned it to {alias}'
-    yaml = f"- grant: {grant.id}\n  {listed}" if index is None else listed
+    whole = f"  - grant: {grant.id}\n    {listed}"
+    yaml = _under(asked.places, file, "assignments", whole) if index is None else listed
     return Missing(Remedy.ASSIGN, says, asked.places.of(file, *path), yaml, grant.id)
 
 
@@ -232,16 +242,23 @@ def _new(asked: _Asked) -> Missing:
     what = f"{asked.level} columns of {asked.product.name}"
     says = f"no grant of domain {asked.product.domain} lets {subject.name} read {what}{direct}"
     yaml = "\n".join((
-        f"- id: {asked.product.name.replace('_', '-')}-{to.replace('/', '-').lower()}",
-        f"  product: {asked.product.name}",
-        f"  to: {to}",
-        "  access: read",
-        f"  sensitivity: [{asked.level}]",
-        "  purpose: …",
-        "  requestedBy: …",
-        "  approvedBy: …",
-        "  approvedAt: …",
-        "  ticket: …",
+        f"  - id: {_free_id(asked, to)}",
+        f"    product: {asked.product.name}",
+        f"    to: {to}",
+        "    access: read",
+        f"    sensitivity: [{asked.level}]",
+        "    purpose: …",
+        "    requestedBy: …",
+        "    approvedBy: …",
+        "    approvedAt: …",
+        "    ticket: …",
     ))  # fmt: skip
-    place = asked.places.of(asked.places.grant_file(asked.product.domain), "grants")
-    return Missing(Remedy.GRANT, says, place, yaml, to)
+    file = asked.places.grant_file(asked.product.domain)
+    return Missing(Remedy.GRANT, says, asked.places.of(file, "grants"), _under(asked.places, file, "grants", yaml), to)
+
+
+def _free_id(asked: _Asked, to: str) -> str:
+    """An id that no grant of the mesh has yet."""
+    taken = {grant.id for grants in asked.access.declarations.grants.values() for grant in grants}
+    plain = f"{asked.product.name}-{to}".replace("_", "-").replace("/", "-").lower()
+    return next(each for number in count(1) if (each := plain if number == 1 else f"{plain}-{number}") not in taken)

@@ -145,7 +145,7 @@ def test_an_expired_grant_is_to_be_renewed() -> None:
 def test_a_grant_in_force_that_only_needs_assigning_comes_before_an_expired_one() -> None:
     old = grant("old", product="orders", to="lab/ana", sensitivity=["internal"], expires=TODAY)
     found = missing(small(old, ACCOUNT))
-    assert (found.remedy, found.yaml) == (Remedy.ASSIGN, "- grant: acc\n  principals: [ana]")
+    assert (found.remedy, found.yaml) == (Remedy.ASSIGN, "assignments:\n  - grant: acc\n    principals: [ana]")
 
 
 def test_an_assignment_that_is_there_gets_one_more_name() -> None:
@@ -336,12 +336,26 @@ def test_the_yaml_that_is_offered_is_valid_where_it_is_said_to_go(mesh: Path) ->
     for key, value in words.items():
         text = text.replace(f"  {key}: …", f"  {key}: {value}")
     assert "…" not in text
-    path.write_text(path.read_text() + "\n" + "\n".join(f"  {each}" for each in text.splitlines()) + "\n")
+    path.write_text(path.read_text() + "\n" + text + "\n")
     declarations, found = problems(mesh, DAY)
     assert not found
     assert declarations is not None
     again = ask("finance-analytics/analyst", "ar_curated.invoice", "customer_name", Access(declarations, DAY))
     assert again.verdict is Verdict.READ
+
+
+def test_a_file_that_is_there_already_is_only_added_to() -> None:
+    assert ask("finance-analytics/intern", "ledger_balance", "debit").missing is not None
+    role = "arn:aws:iam::444455556666:role/Auditor"
+    found = ask(role, "ar_curated.invoice", "open_amount").missing
+    assert found is not None
+    assert found.yaml == f"  Auditor:\n    role: {role}"
+    assert line(found.place.file, found.place.line) == "principals:"
+
+
+def test_the_id_that_is_offered_is_free() -> None:
+    taken = grant("orders-lab", product="returns", to="lab", sensitivity=["public"])
+    assert "- id: orders-lab-2\n" in missing(small(taken)).yaml
 
 
 def test_a_principal_that_was_added_can_be_granted() -> None:
