@@ -59,6 +59,12 @@ class Site:
         }
 
 
+@pytest.fixture(autouse=True)
+def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without Pulumi's CLI, even where there is one: that is tested by tests/engine."""
+    monkeypatch.setenv("LAKEMESH_ENGINE", "inprocess")
+
+
 @pytest.fixture
 def site(mesh: Path, reset: Callable[[], str]) -> Site:
     (mesh.parent / "Pulumi.yaml").write_text("name: lakemesh\nruntime: python\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 
 from lakemesh.cli import local
 from lakemesh.cli.main import app
+from lakemesh.deploy import pulumi
 from lakemesh.deploy.progress import ConsoleReporter, sentence
 from lakemesh.deploy.run import SILENT, Change, Counts, StackResult, deploy
 from tests.deploy.conftest import Site
@@ -24,6 +26,7 @@ Lakemesh = Callable[..., Result]
 @pytest.fixture
 def lakemesh(site: Site, monkeypatch: pytest.MonkeyPatch) -> Lakemesh:
     """The command, with the test's local AWS as the running one."""
+    monkeypatch.chdir(site.root)  # where its state goes
     monkeypatch.setattr(local, "endpoint", lambda: site.endpoint)
 
     def run(*arguments: str, answer: str | None = None) -> Result:
@@ -33,11 +36,40 @@ def lakemesh(site: Site, monkeypatch: pytest.MonkeyPatch) -> Lakemesh:
 
 
 @pytest.mark.parametrize("action", ["up", "preview", "destroy"])
-def test_without_local_it_is_misuse_and_says_how_real_accounts_are_deployed(lakemesh: Lakemesh, action: str) -> None:
-    result = lakemesh(action, "domain-ar")
-    assert result.exit_code == 2
-    assert "--local" in result.stderr
-    assert f"pulumi {action} --stack domain-ar" in result.stderr
+def test_the_in_process_engine_never_deploys_to_real_accounts(lakemesh: Lakemesh, action: str) -> None:
+    result = lakemesh(action, "domain-ar", answer="y\n")
+    assert result.exit_code == 1
+    assert "deploys to a local AWS only (--local)" in result.stderr
+
+
+@pytest.mark.parametrize("action", ["up", "destroy"])
+def test_real_accounts_are_asked_about(lakemesh: Lakemesh, action: str) -> None:
+    result = lakemesh(action, "domain-ar", answer="n\n")
+    assert result.exit_code == 1
+    assert "real accounts" in result.stderr.lower()
+
+
+def test_without_pulumi_the_error_says_where_to_get_it(lakemesh: Lakemesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pulumi, "find_cli", lambda root: None)
+    result = lakemesh("up", "--yes", "--engine", "pulumi")
+    assert result.exit_code == 1
+    assert "There is no pulumi on PATH" in result.stderr
+    assert "make tools" in result.stderr
+    assert lakemesh("up", "--local", "--engine", "pulumi").stderr == result.stderr
+
+
+def test_auto_takes_the_engine_that_is_there_and_that_the_stacks_were_deployed_by(
+    lakemesh: Lakemesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulumi, "find_cli", lambda root: None)
+    assert lakemesh("up", "--local", "central", "--engine", "auto").exit_code == 0
+    monkeypatch.setattr(pulumi, "find_cli", lambda root: Path("/nowhere/bin/pulumi"))
+    again = lakemesh("up", "--local", "central", "--engine", "auto")
+    assert "2 resources unchanged" in again.stdout
+    refused = lakemesh("up", "--local", "central", "--engine", "pulumi")
+    assert refused.exit_code == 1
+    assert "central were deployed by the engine inprocess" in refused.stderr
+    assert "--engine inprocess, or begin anew: lakemesh local reset" in refused.stderr
 
 
 def test_a_directory_that_is_not_there_is_misuse(site: Site) -> None:

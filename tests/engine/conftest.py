@@ -30,6 +30,10 @@ FAST = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
 """The state is written at the end of an update and not at every step: for tests that kill nothing."""
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "engine: drives Pulumi's CLI; run one after the other, on one worker")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything here needs the CLI, and runs one after the other: on one worker."""
     for item in items:
