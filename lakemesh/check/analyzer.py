@@ -120,8 +120,9 @@ def interpreter(pack: Path) -> str:
     found = yaml.safe_load((pack / "PulumiPolicy.yaml").read_text(encoding="utf-8"))
     runtime = found.get("runtime") if isinstance(found, dict) else None
     named = (runtime.get("options") or {}).get("virtualenv") if isinstance(runtime, dict) else None
-    python = pack / str(named) / "bin" / "python"
-    return str(python.absolute()) if named and os.access(python, os.X_OK) else sys.executable
+    # The link that a virtual environment's Python is must stay one: it is how it knows where it belongs.
+    python = os.path.normpath(pack.resolve() / str(named) / "bin" / "python")
+    return python if named and os.access(python, os.X_OK) else sys.executable
 
 
 def _port(process: subprocess.Popen[str], pack: Path) -> int:
