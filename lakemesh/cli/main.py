@@ -10,11 +10,14 @@ import typer
 
 from lakemesh.cli.affected import affected
 from lakemesh.cli.bootstrap import bootstrap
+from lakemesh.cli.check import check
 from lakemesh.cli.ci import app as ci
 from lakemesh.cli.classify import app as classify
 from lakemesh.cli.codeowners import codeowners
 from lakemesh.cli.demo import demo
 from lakemesh.cli.deploy import destroy, preview, up
+from lakemesh.cli.diff import diff
+from lakemesh.cli.explain import explain
 from lakemesh.cli.import_ import import_
 from lakemesh.cli.init import init
 from lakemesh.cli.local import app as local
@@ -38,6 +41,9 @@ app.command(rich_help_panel="Start")(demo)
 app.add_typer(local, name="local", rich_help_panel="Start")
 app.command(rich_help_panel="Start")(init)
 app.command(rich_help_panel="Mesh")(validate)
+app.command(rich_help_panel="Mesh")(check)
+app.command(rich_help_panel="Mesh")(explain)
+app.command(rich_help_panel="Mesh")(diff)
 app.command(rich_help_panel="Mesh")(affected)
 app.command(rich_help_panel="Mesh")(codeowners)
 app.add_typer(classify, name="classify", rich_help_panel="Mesh")
