@@ -185,6 +185,10 @@ class Site:
     engine: Pulumi
     home: Path
 
+    @property
+    def mesh(self) -> Path:
+        return self.root / "mesh"
+
     def want(
         self, account: str | None = None, role: str | None = None, *, keeper: bool = False, **groups: dict[str, Any]
     ) -> None:
