@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from lakemesh.check.finding import Finding, Judged, Rule, judged, said
 from lakemesh.declarations.levels import Profile
 from lakemesh.deploy.pulumi import Pulumi
 from lakemesh.deploy.pulumi_events import Listener
+
+
+WITHOUT: Final = "The same rules run without Pulumi, credentials and state: lakemesh check --engine inprocess"
 
 
 class Judging(Listener):
@@ -40,7 +43,8 @@ def check(
     for stack in stacks:
         listener = Judging(stack, rules)
         engine.preview(stack, listener, profile)
-        yield judged(stack, listener.findings, listener.failures)
+        failed = listener.failures
+        yield judged(stack, listener.findings, [*failed, WITHOUT] if failed else ())
 
 
 def _plain(text: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from lakemesh.access.check import load_mesh
 from lakemesh.check.analyzer import boot
 from lakemesh.check.engine import check
 from lakemesh.check.finding import Judged
@@ -30,7 +33,7 @@ def by_pulumi(checking: Checking, cli: Path, stack: str) -> Judged:
         return next(check(engine, analyzer.rules, [stack], checking.profile))
 
 
-def in_process(checking: Checking, stack: str) -> Judged:
+def judge(checking: Checking, stack: str) -> Judged:
     with checking.asked([stack]) as (_, asked):
         return next(asked)
 
@@ -38,7 +41,7 @@ def in_process(checking: Checking, stack: str) -> Judged:
 def test_a_bad_program_is_refused_alike(project: Project, cli: Path) -> None:
     checking = project.checking(engine=Choice.INPROCESS)
 
-    expected = in_process(checking, "central")
+    expected = judge(checking, "central")
     found = by_pulumi(checking, cli, "central")
 
     assert set(found.findings) == set(expected.findings)
@@ -50,14 +53,27 @@ def test_a_bad_program_is_refused_alike(project: Project, cli: Path) -> None:
     assert not found.errors
 
 
-def test_the_samples_central_stack_is_judged_with_its_manifest_by_both(cli: Path, tmp_path: Path) -> None:
-    from lakemesh.access.check import load_mesh
+@pytest.mark.usefixtures("cli")
+def test_the_samples_central_stack_is_judged_with_its_manifest_by_both(
+    tmp_path: Path, reset: Callable[[], str]
+) -> None:
+    checking = Checking(ROOT / "mesh", load_mesh(ROOT / "mesh"), endpoint=reset(), home=tmp_path)
 
-    checking = Checking(ROOT / "mesh", load_mesh(ROOT / "mesh"), engine=Choice.INPROCESS, home=tmp_path)
-
-    expected = in_process(checking, "central")
-    found = by_pulumi(checking, cli, "central")
+    expected = judge(replace(checking, engine=Choice.INPROCESS), "central")
+    found = judge(checking, "central")
 
     assert found == expected
     assert not found.errors
     assert "mesh-is-described" not in {each.rule for each in found.findings}
+
+
+def test_a_refused_preview_ends_as_a_refusal_of_the_deployment_driver(project: Project, cli: Path) -> None:
+    """`lakemesh preview` and `up` pass the pack what `lakemesh check` does."""
+    checking = project.checking()
+    settings = choose._local(cli, NOWHERE, checking.declarations.mesh.central.account, checking.home / "w", None)
+    with Pulumi(settings, checking.mesh, checking.mesh.parent) as engine:
+        result = engine.up("central", None, preview=True)
+    told = "\n".join(result.errors)
+    assert "policy exceptions-hold" in told
+    assert 'exception of rule "hybrid-access-is-an-exception" for "old-lake" expired on 2020-01-01' in told
+    assert "permissions-are-deleted-before-replaced" not in told
