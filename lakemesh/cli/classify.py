@@ -1,4 +1,4 @@
-"""`lakemesh classify`: which columns are sensitive. `columns` reads lines and needs no mesh and no cloud."""
+"""`lakemesh classify`: which columns are sensitive. Only `scan` calls the cloud; `columns` needs not even a mesh."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 
 import typer
+
+from lakemesh.cli import classify_review
 
 if TYPE_CHECKING:
     from lakemesh.classification import Rules, Verdict
@@ -35,6 +37,12 @@ def classify() -> None:
     """Recommend which columns are sensitive. Recommends only: a person decides."""
 
 
+app.command()(classify_review.recommend)
+app.command()(classify_review.review)
+app.command()(classify_review.apply)
+app.command()(classify_review.status)
+
+
 @app.command()
 def columns(
     output: Annotated[
@@ -53,7 +61,7 @@ def columns(
     """
     from lakemesh.classification.jsonl import LineError, classify_lines, render
 
-    loaded = _rules(rules)
+    loaded = rules_from(rules)
     if sys.stdin.isatty():
         typer.echo("Reading JSON lines from the terminal; end with Ctrl-D.", err=True)
     try:
@@ -80,7 +88,8 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
         yield line
 
 
-def _rules(path: Path | None) -> Rules:
+def rules_from(path: Path | None) -> Rules:
+    """The company's rules in a file. Exit code 1 where they cannot be used."""
     from lakemesh.classification import NO_RULES, load_rules
     from lakemesh.declarations.errors import InvalidMeshError
 

@@ -23,11 +23,10 @@ ACCEPT: Final = "accept"
 REJECT: Final = "reject"
 CHANGE: Final = "change to "
 _LEVELS: Final = "|".join(Sensitivity)
+DECISION: Final = rf"^(?:accept|reject|change to (?:{_LEVELS})(?: [a-z][a-z0-9-]{{0,59}})?)$"
 
 KindName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,59}$")]
-DecisionText = Annotated[
-    str, StringConstraints(pattern=rf"^(?:accept|reject|change to (?:{_LEVELS})(?: [a-z][a-z0-9]*(?:-[a-z0-9]+)*)?)$")
-]
+DecisionText = Annotated[str, StringConstraints(pattern=DECISION)]
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 Release = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}$")]
 
