@@ -9,6 +9,7 @@ from typing import Final
 from lakemesh.access.holders import Access, Holder
 from lakemesh.access.matching import column_tags, every_column, table_tags
 from lakemesh.access.overview import Key
+from lakemesh.access.state import DatabaseState, TableState
 from lakemesh.declarations.models import Declarations, Grant
 
 _SAYS: Final = ("product", "tags", "to", "access", "sensitivity", "columns", "rows", "expires")
@@ -81,10 +82,11 @@ def _tags(before: Access | None, after: Access) -> Iterator[Cause]:
     old, new = _tables(before), _tables(after)
     readers = _Readers(before, after)
     for key in sorted(old.keys() | new.keys()):
-        had, has = old.get(key), new.get(key)
-        if had == has:
+        was, is_ = old.get(key), new.get(key)
+        if was == is_:
             continue
         name = ".".join(key)
+        had, has = was and _tagged(*was), is_ and _tagged(*is_)
         if had is None or has is None:
             yield readers.cause("table", name, key, None, had and _said(had[0]), has and _said(has[0]))
             continue
@@ -98,21 +100,25 @@ def _tags(before: Access | None, after: Access) -> Iterator[Cause]:
 
 _Tags = Mapping[str, str]
 _Table = tuple[_Tags, Mapping[str, _Tags]]
+"""LF-Tags of a table and, with what they inherit, of its columns."""
 
 
-def _tables(side: Access | None) -> dict[Key, _Table]:
-    """LF-Tags of every table and, with what they inherit, of its columns."""
+def _tables(side: Access | None) -> dict[Key, tuple[_Tags, TableState]]:
+    """Every table, with the LF-Tags of its database."""
     if side is None:
         return {}
     catalog = side.state.catalogs[side.declarations.mesh.central.account]
     return {
-        (name, key): (
-            table_tags(database, table),
-            {column: column_tags(database, table, column) for column in every_column(table)},
-        )
+        (name, key): (database.tags, table)
         for name, database in catalog.databases.items()
         for key, table in database.tables.items()
     }
+
+
+def _tagged(inherited: _Tags, table: TableState) -> _Table:
+    database = DatabaseState(inherited)
+    columns = {column: column_tags(database, table, column) for column in every_column(table)}
+    return table_tags(database, table), columns
 
 
 def _column(had: _Table, has: _Table, column: str) -> tuple[str, str] | None:

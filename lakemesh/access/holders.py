@@ -94,15 +94,31 @@ class Access:
 
     def grants_behind(self, who: str, key: Key, columns: frozenset[str], permission: str) -> tuple[str, ...]:
         """Ids of the grants by which a role or account has a permission on any of some columns."""
-        nothing: frozenset[str] = frozenset()
+        if not columns:
+            return ()
+        entries = self._by_table(who).get(key, ())
         return tuple(
             sorted({
                 grant
-                for entry in self.entries.get(who, ())
-                if permission in entry.permissions and columns & self.overview.reached(entry.resource).get(key, nothing)
+                for entry, reached in entries
+                if permission in entry.permissions and columns & reached
                 for grant in entry.grants
             })
         )  # fmt: skip
+
+    def _by_table(self, who: str) -> Mapping[Key, list[tuple[Entry, frozenset[str]]]]:
+        """Entries of a principal by the tables that they reach."""
+        found = self._tables_of.get(who)
+        if found is None:
+            found = self._tables_of[who] = {}
+            for entry in self.entries.get(who, ()):
+                for key, reached in self.overview.reached(entry.resource).items():
+                    found.setdefault(key, []).append((entry, reached))
+        return found
+
+    @cached_property
+    def _tables_of(self) -> dict[str, dict[Key, list[tuple[Entry, frozenset[str]]]]]:
+        return {}
 
 
 def sensitivity(column: Column | None) -> str:

@@ -45,6 +45,7 @@ def diff(
     from lakemesh.access.diff import compare
     from lakemesh.access.holders import Access
     from lakemesh.declarations.errors import InvalidMeshError
+    from lakemesh.declarations.loader import without_collector
     from lakemesh.workflows.access_diff import as_markdown, as_text
     from lakemesh.workflows.git import RevisionError
 
@@ -58,7 +59,8 @@ def diff(
         _stop(1, str(error))
     except RevisionError as error:
         _stop(2, str(error))
-    found = compare(before, after)
+    with without_collector():
+        found = compare(before, after)
     match output:
         case Format.JSON:
             typer.echo(json.dumps(as_json(found, base), indent=2))

@@ -50,6 +50,7 @@ def explain(
     from lakemesh.access.holders import Access
     from lakemesh.access.subject import UnknownError, subject, targets
     from lakemesh.declarations.errors import InvalidMeshError, printable
+    from lakemesh.declarations.loader import without_collector
     from lakemesh.workflows.git import RevisionError
 
     if live:
@@ -65,10 +66,10 @@ def explain(
         with _directory(mesh, at) as (there, day):
             declarations, places = _read(there, day)
         access = Access(declarations, day)
-        who = subject(access, principal)
-        answers = [
-            answer(access, places, who, key, name) for key, names in targets(access, target, column) for name in names
-        ]
+        with without_collector():
+            who = subject(access, principal)
+            asked = targets(access, target, column)
+            answers = [answer(access, places, who, key, name) for key, names in asked for name in names]
     except InvalidMeshError as error:
         _stop(1, str(error))
     except (RevisionError, UnknownError) as error:
