@@ -55,7 +55,8 @@ class EventIntake(pulumi.ComponentResource):
             f"{name}-bus-policy",
             event_bus_name=bus.name,
             policy=bus.arn.apply(lambda arn: bus_policy(arn, args["organization"])),
-            opts=within,
+            # Deleting the old one after the new one is made would leave the bus without a policy (pulumi-aws#2135).
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         rule = aws.cloudwatch.EventRule(
             f"{name}-rule",
