@@ -16,6 +16,13 @@ HEAD = """# Policies
 {count} rules about AWS Lake Formation, the Glue Data Catalog and what surrounds them. They judge this program and
 any other Pulumi program, before anything is changed:
 
+    lakemesh check [STACK…] [--profile standard] [--format text|json|sarif|markdown]
+
+asks them about every stack of a mesh: by previews where Pulumi is installed, with `--engine inprocess` without Pulumi,
+credentials and state; both say the same. It ends with 1 where something is refused. `lakemesh preview`, `lakemesh up`
+and the workflows ask them as well, each with what the mesh says: `policies` in mesh.yaml (profile, levels and options of
+single rules) and exceptions.yaml ([declarations.md](declarations.md)). Any other program is judged by Pulumi itself:
+
     python policies/configure.py --profile standard --manifest manifest.json > guardrails.json
     pulumi preview --policy-pack policies --policy-pack-config guardrails.json
 
@@ -27,7 +34,8 @@ any other Pulumi program, before anything is changed:
   [mesh-is-described](#mesh-is-described). Rules that need it are not applied without it, and say so.
 * **Exceptions** name a rule, a pattern of resources, a reason, an owner and an expiry. One in force is shown in the
   report ([exceptions-are-shown](#exceptions-are-shown)); one that expired fails ([exceptions-hold](#exceptions-hold)).
-* **What is not known yet** in a preview is said, and judged by the update, which runs the same rules.
+* **What is not known yet** in a preview is said, and judged by the update, which runs the same rules. `lakemesh check`
+  counts such answers, and lists them with `--format json`.
 
 | rule | severity | refused from | about |
 |---|---|---|---|

@@ -34,7 +34,7 @@ def booted(pack: Path = PACK, *, preview: bool = True) -> Iterator[Analyzer]:
         assert process.stdout is not None
         port = int(process.stdout.readline())
         with grpc.insecure_channel(f"127.0.0.1:{port}", options=SIZE) as channel:
-            yield Analyzer(analyzer_pb2_grpc.AnalyzerStub(channel))  # type: ignore[no-untyped-call]
+            yield Analyzer(analyzer_pb2_grpc.AnalyzerStub(channel), process.pid)  # type: ignore[no-untyped-call]
     finally:
         process.kill()
         process.wait()
@@ -45,8 +45,17 @@ def booted(pack: Path = PACK, *, preview: bool = True) -> Iterator[Analyzer]:
 class Analyzer:
     """What the engine does with a pack."""
 
-    def __init__(self, stub: Any) -> None:
+    def __init__(self, stub: Any, process: int = 0) -> None:
         self.stub = stub
+        self.process = process
+
+    def processor_seconds(self) -> float:
+        """What the pack's process has computed so far; 0 where the system does not say."""
+        try:
+            user, system = Path(f"/proc/{self.process}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+        except OSError:
+            return 0.0
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def info(self) -> Any:
         return self.stub.GetAnalyzerInfo(empty_pb2.Empty())
@@ -64,22 +73,26 @@ class Analyzer:
 
     def judge(self, resources: Sequence[Recorded]) -> list[Finding]:
         """Each resource, and then the stack."""
+        return self.ask(resources, [self.resource(each) for each in resources], self.stack(resources))
+
+    def ask(self, resources: Sequence[Recorded], each_alone: Sequence[Any], stack: Any) -> list[Finding]:
+        """The same with requests that were made before."""
         names = {each.urn: each.name for each in resources}
         found = []
-        for each in resources:
-            answer = self.stub.Analyze(
-                analyzer_pb2.AnalyzeRequest(
-                    type=each.type,
-                    properties=struct(each.inputs),
-                    urn=each.urn,
-                    name=each.name,
-                    options=options(each),
-                    provider=provider(each),
-                )
-            )
-            found += [_finding(one, each.name, names) for one in answer.diagnostics]
-        answer = self.stub.AnalyzeStack(self.stack(resources))
-        return found + [_finding(one, "", names) for one in answer.diagnostics]
+        for each, request in zip(resources, each_alone, strict=True):
+            found += [_finding(one, each.name, names) for one in self.stub.Analyze(request).diagnostics]
+        return found + [_finding(one, "", names) for one in self.stub.AnalyzeStack(stack).diagnostics]
+
+    @staticmethod
+    def resource(each: Recorded) -> Any:
+        return analyzer_pb2.AnalyzeRequest(
+            type=each.type,
+            properties=struct(each.inputs),
+            urn=each.urn,
+            name=each.name,
+            options=options(each),
+            provider=provider(each),
+        )
 
     @staticmethod
     def stack(resources: Sequence[Recorded]) -> Any:
