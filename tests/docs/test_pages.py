@@ -32,6 +32,13 @@ HISTORY = {"CHANGELOG.md"}
 every_page = pytest.mark.parametrize("page", sorted(PAGES))
 
 
+def _tracked() -> list[str]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    if not listed:
+        pytest.skip("this is no git checkout: what belongs to it cannot be told from what was made in it")
+    return listed
+
+
 # ------------------------------------------------------------------------------------------------------------- links
 @every_page
 def test_links_lead_somewhere(page: str) -> None:
@@ -53,6 +60,16 @@ def test_every_page_of_docs_is_reached_from_its_index() -> None:
     listed = {(index.parent / link.partition("#")[0]).resolve() for link in links(index.read_text(encoding="utf-8"))}
     there = {path.resolve() for path in (ROOT / "docs").glob("*.md")} - {index.resolve()}
     assert there - listed == set(), "docs/README.md names every page for whom it is"
+
+
+def test_the_rooms_of_the_house_are_on_its_page() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    tracked = [Path(name).parts for name in _tracked()]
+    rooms = {f"{parts[0]}/" for parts in tracked if len(parts) > 1 and not parts[0].startswith(".")}
+    inside = {f"lakemesh/{parts[1]}/" for parts in tracked if parts[0] == "lakemesh" and len(parts) > 2}
+    told_elsewhere = {"lakemesh/", "docs/", "schemas/", "examples/", "benchmarks/", "tools/"}
+    missing = {room for room in (rooms | inside) - told_elsewhere if f"| `{room}` |" not in text}
+    assert not missing, "docs/architecture.md has a row for each"
 
 
 # ---------------------------------------------------------------------------------------------------------- commands
@@ -167,10 +184,7 @@ PATH = re.compile(r"(?:[\w.@-]+/)+[\w.*<>{}@-]*|[\w-]+\.(?:md|py|yaml|yml|toml|j
 @cache
 def sources() -> str:
     """Everything that could read a variable."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=False
-    ).stdout.split()
-    paths = [ROOT / name for name in listed if not name.endswith((".md", ".lock", ".csv"))]
+    paths = [ROOT / name for name in _tracked() if not name.endswith((".md", ".lock", ".csv"))]
     return "\n".join(path.read_text(encoding="utf-8", errors="ignore") for path in paths if path.is_file())
 
 
