@@ -197,9 +197,12 @@ def _event(event: Mapping[str, Any], manifest: Manifest) -> Sequence[Work] | Dro
     producers = {name for name, producer in manifest.producers.items() if producer.account == account}
     if not producers:
         return Drop.FOREIGN
-    if any(_account(arn) not in {account, ""} for arn in event.get("resources") or ()):
+    resources = event.get("resources") or []
+    if not isinstance(resources, list):
+        raise PoisonError("resources: expected a list")
+    if any(_account(arn) not in {account, ""} for arn in resources):
         return Drop.FORGED
-    if event["detail-type"] not in {DATABASE_CHANGE, TABLE_CHANGE}:
+    if event["detail-type"] not in (DATABASE_CHANGE, TABLE_CHANGE):
         return Drop.UNKNOWN
     if not isinstance(detail, dict):
         raise PoisonError("an event of Glue without a detail")
