@@ -10,7 +10,6 @@ from lakemesh.declarations.levels import Profile
 from lakemesh.deploy.pulumi import Pulumi
 from lakemesh.deploy.pulumi_events import Listener
 
-
 WITHOUT: Final = "The same rules run without Pulumi, credentials and state: lakemesh check --engine inprocess"
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lakemesh.declarations.models import Declarations, Level, Policies
+from lakemesh.declarations.levels import Level
+from lakemesh.declarations.models import Declarations, Policies
 from lakemesh.deploy.results import DeployError
 from lakemesh.workflows.pulumi import Deployed, Pulumi, PulumiMissingError
 from tests.conftest import ROOT
