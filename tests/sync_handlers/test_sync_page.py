@@ -9,11 +9,11 @@ from pathlib import Path
 import botocore.session
 
 import sync_handlers
-from sync_handlers import canonical, planner
+from sync_handlers import canonical, hints, planner
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sync.md").read_text(encoding="utf-8")
 PACKAGE = Path(sync_handlers.__file__).parent
-SERVICES = ("glue", "lakeformation", "ram", "s3", "kms", "sts")
+SERVICES = ("glue", "lakeformation", "ram", "s3", "kms", "sts", "sqs", "lambda")
 
 
 def called() -> set[str]:
@@ -54,6 +54,16 @@ def test_the_marks_on_a_copy_are_listed() -> None:
     assert len(marks) == 6
     for mark in marks:
         assert f"`{mark}`" in PAGE
+
+
+def test_reasons_and_metrics_are_listed() -> None:
+    following = PAGE[PAGE.index("## How `sync` follows") : PAGE.index("## What `sync` copies")]
+    for drop in hints.Drop:
+        assert f"`{drop}`" in following
+    counted = re.findall(r"count\(\s*\"(\w+)\"", (PACKAGE / "follow.py").read_text(encoding="utf-8"))
+    assert "Writes" in counted
+    for name in counted:
+        assert f"`{name}`" in following
 
 
 def messages() -> str:
