@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from lakemesh.access.holders import Access, Holder
+from lakemesh.access.holders import Access
 from lakemesh.access.matching import column_tags, every_column, table_tags
 from lakemesh.access.overview import Key
 from lakemesh.access.state import DatabaseState, TableState
@@ -157,11 +157,5 @@ class _Readers:
 
 
 def _readers(side: Access | None, key: Key, column: str | None) -> tuple[str, ...]:
-    if side is None:
-        return ()
-    return tuple(sorted(holder.name for holder in side.principals if _reads(side, holder, key, column)))
-
-
-def _reads(side: Access, holder: Holder, key: Key, column: str | None) -> bool:
-    found = side.of(holder).get(key)
-    return found is not None and (column in found.selectable if column else bool(found.selectable))
+    readers = side.readers.get(key, ()) if side else ()
+    return tuple(sorted(holder.name for holder, columns in readers if column is None or column in columns))

@@ -87,16 +87,18 @@ def effective(state: State, principal: str, owner: str) -> Iterator[Source]:
     if here is None:
         return
     if home == owner:
-        for row in here.by_principal.get(principal, ()):
-            yield Source(row, "granted")
-        for row in here.by_principal.get(IAM_ALLOWED_PRINCIPALS, ()):
-            yield Source(row, "granted to IAM_ALLOWED_PRINCIPALS")
+        # What the account passes on of others' catalogs stands in the same list, and names may be the same.
+        for who, why in ((principal, "granted"), (IAM_ALLOWED_PRINCIPALS, "granted to IAM_ALLOWED_PRINCIPALS")):
+            for row in here.by_principal.get(who, ()):
+                if row.resource.catalog == owner:
+                    yield Source(row, why)
         return
     local = state.catalogs.get(home)
     if local is None or owner not in local.shares_accepted_from:
         return
     for row in here.by_principal.get(principal, ()):
-        yield Source(row, f"granted directly by {owner}")
+        if row.resource.catalog == owner:
+            yield Source(row, f"granted directly by {owner}")
     for row in local.by_principal.get(principal, ()):
         if row.resource.catalog == owner:
             held = frozenset(p for p in row.permissions if _cascades(state, home, owner, row.resource, p))
@@ -232,6 +234,8 @@ def _implicit_database(
         yield "data lake administrators see all metadata of their catalog"
     if database.creator == principal:
         yield "created the database"
+    if any(table.creator == principal for table in database.tables.values()):
+        yield "created a table of the database"
     if _administers_share(state, principal, here.account) and any(
         _covers(state, row.resource, wanted, "DESCRIBE")
         for row in account_rows(state, account_of(principal), here.account)

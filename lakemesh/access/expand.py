@@ -31,7 +31,7 @@ from lakemesh.access.state import (
     expression,
     resource_key,
 )
-from lakemesh.declarations.models import UNREVIEWED, Access, Declarations, Grant, Sensitivity, Table
+from lakemesh.declarations.models import UNREVIEWED, Access, Declarations, Grant, Product, Sensitivity, Table
 
 DEFAULT_DATABASE = "default"
 
@@ -78,14 +78,29 @@ def expand(declarations: Declarations, today: dt.date) -> Expansion:
     """Expand every grant in force on `today`. Raises UnsafeGrantError for a grant that validation refuses."""
     central: dict[str, _Ledger] = {domain: _Ledger() for domain in declarations.mesh.domains}
     local: dict[str, _Ledger] = {consumer: _Ledger() for consumer in declarations.mesh.consumers}
+    products = products_by_domain(declarations)
     for domain, grant in grants_in_force(declarations, today):
-        _central_entries(declarations, domain, grant, central[domain])
-        _consumer_entries(declarations, domain, grant, local[grant.consumer])
+        reached = _Reached(domain, grant, tables_of(declarations, domain, grant, products))
+        _central_entries(declarations, reached, central[domain])
+        _consumer_entries(declarations, reached, local[grant.consumer])
     return Expansion(
         by_domain={domain: ledger.entries() for domain, ledger in central.items()},
         by_consumer={consumer: ledger.entries() for consumer, ledger in local.items()},
         links={consumer: _linked(declarations, ledger) for consumer, ledger in local.items()},
     )
+
+
+@dataclass(frozen=True)
+class _Reached:
+    """A grant and the tables that it reaches."""
+
+    domain: str
+    grant: Grant
+    tables: tuple[Table, ...]
+
+    @property
+    def twins(self) -> list[str]:
+        return sorted({table.twin for table in self.tables})
 
 
 def grants_in_force(declarations: Declarations, today: dt.date) -> Iterator[tuple[str, Grant]]:
@@ -96,15 +111,27 @@ def grants_in_force(declarations: Declarations, today: dt.date) -> Iterator[tupl
                 yield domain, grant
 
 
-def tables_of(declarations: Declarations, domain: str, grant: Grant) -> tuple[Table, ...]:
-    """Tables a grant reaches as the contracts stand; a grant by tags also reaches those that carry them tomorrow."""
+def products_by_domain(declarations: Declarations) -> Mapping[str, list[Product]]:
+    """Every domain's products, to be asked for time and again."""
+    found: dict[str, list[Product]] = {}
+    for product in declarations.products.values():
+        found.setdefault(product.domain, []).append(product)
+    return found
+
+
+def tables_of(
+    declarations: Declarations, domain: str, grant: Grant, products: Mapping[str, list[Product]] | None = None
+) -> tuple[Table, ...]:
+    """Tables a grant reaches as the contracts stand; a grant by tags also reaches those that carry them tomorrow.
+
+    `products`: `products_by_domain`, for who asks about many grants.
+    """
     if grant.product is not None:
         return declarations.products[grant.product].tables
     wanted = grant.tags or {}
     return tuple(
         table
-        for product in declarations.products.values()
-        if product.domain == domain
+        for product in (products_by_domain(declarations) if products is None else products).get(domain, ())
         for table in product.tables
         if any(
             _matches(wanted, {**product.tags, **table.tags, **column_tags, "product": product.name, "domain": domain})
@@ -135,42 +162,41 @@ def read_expression(domain: str, grant: Grant) -> Expression:
     return expression({**tags, "sensitivity": tuple(str(value) for value in values)})
 
 
-def _objects(declarations: Declarations, domain: str, grant: Grant) -> Iterator[tuple[Resource, str]]:
+def _objects(declarations: Declarations, reached: _Reached) -> Iterator[tuple[Resource, str]]:
     """What a grant is about, beside databases: (resource, permission)."""
+    grant = reached.grant
     if grant.columns is not None or grant.rows is not None:
         raise UnsafeGrantError(f'Grant "{grant.id}" restricts columns or rows, which is not supported yet.')
     catalog = declarations.mesh.central.account
     if grant.access is Access.READ:
         # SELECT alone: with a partial SELECT one cannot hold DESCRIBE on the table ("lf-permissions-reference").
-        yield TagPolicyResource(catalog, "TABLE", read_expression(domain, grant)), "SELECT"
+        yield TagPolicyResource(catalog, "TABLE", read_expression(reached.domain, grant)), "SELECT"
         return
-    for table in tables_of(declarations, domain, grant):
+    for table in reached.tables:
         # By name: an expression would have to name a sensitivity, and the table itself is `unreviewed`.
         yield TableResource(catalog, table.twin, table.name), "DESCRIBE"
 
 
-def _twins(declarations: Declarations, domain: str, grant: Grant) -> list[str]:
-    return sorted({table.twin for table in tables_of(declarations, domain, grant)})
-
-
-def _central_entries(declarations: Declarations, domain: str, grant: Grant, ledger: _Ledger) -> None:
+def _central_entries(declarations: Declarations, reached: _Reached, ledger: _Ledger) -> None:
+    grant = reached.grant
     account = declarations.mesh.consumers[grant.consumer].account
     direct = grant.principal is not None
     for principal in recipients(declarations, grant) if direct else (account,):
-        for resource, permission in _objects(declarations, domain, grant):
+        for resource, permission in _objects(declarations, reached):
             ledger.add(grant, principal, resource, permission, grantable=not direct)
-    for twin in _twins(declarations, domain, grant):
+    for twin in reached.twins:
         # To the account on both paths: its own stack passes it on to the principal, beside DESCRIBE on the link.
         ledger.add(grant, account, _twin(declarations, twin), "DESCRIBE", grantable=True)
 
 
-def _consumer_entries(declarations: Declarations, domain: str, grant: Grant, ledger: _Ledger) -> None:
+def _consumer_entries(declarations: Declarations, reached: _Reached, ledger: _Ledger) -> None:
+    grant = reached.grant
     account = declarations.mesh.consumers[grant.consumer].account
     for principal in recipients(declarations, grant):
         if grant.principal is None:
-            for resource, permission in _objects(declarations, domain, grant):
+            for resource, permission in _objects(declarations, reached):
                 ledger.add(grant, principal, resource, permission)
-        for twin in _twins(declarations, domain, grant):
+        for twin in reached.twins:
             ledger.add(grant, principal, _twin(declarations, twin), "DESCRIBE")
             ledger.add(grant, principal, DatabaseResource(account, twin), "DESCRIBE")
         ledger.add(grant, principal, DatabaseResource(account, DEFAULT_DATABASE), "DESCRIBE")

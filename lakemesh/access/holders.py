@@ -84,6 +84,16 @@ class Access:
         return self._of.get((holder.kind, holder.id), {})
 
     @cached_property
+    def readers(self) -> Mapping[Key, list[tuple[Holder, frozenset[str]]]]:
+        """Principals that can read anything of a table, with the columns."""
+        found: dict[Key, list[tuple[Holder, frozenset[str]]]] = {}
+        for holder in self.principals:
+            for key, columns in self.of(holder).items():
+                if columns.selectable:
+                    found.setdefault(key, []).append((holder, columns.selectable))
+        return found
+
+    @cached_property
     def entries(self) -> Mapping[str, tuple[Entry, ...]]:
         """Entries of either side, by principal."""
         found: dict[str, list[Entry]] = {}

@@ -51,11 +51,13 @@ class Overview:
     state: State
     owner: str
     _tables: dict[tuple[str, str], set[Key]] = field(default_factory=dict)
+    _creators: set[str | None] = field(default_factory=set)
     _reached: dict[Resource, dict[Key, frozenset[str]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, database in self._catalog.databases.items():
             for key, table in database.tables.items():
+                self._creators.add(table.creator)
                 for tags in (database.tags, table.tags, *table.column_tags.values()):
                     for pair in tags.items():
                         self._tables.setdefault(pair, set()).add((name, key))
@@ -141,11 +143,7 @@ class Overview:
 
     def _implied(self, principal: str) -> bool:
         here = self.state.catalogs[account_of(principal)]
-        return principal in here.administrators or any(
-            table.creator == principal
-            for database in self._catalog.databases.values()
-            for table in database.tables.values()
-        )
+        return principal in here.administrators or principal in self._creators
 
     def account(self, account: str) -> dict[Key, Columns]:
         """What the administrators of another account can come to have: what they may grant to themselves.
