@@ -120,6 +120,9 @@ def read(stack: str, lines: Iterable[str], *, new: bool = False) -> Preview:
                     message=_plain(str(said.get("message", ""))).strip(),
                 )
             )
+    if any(violation.mandatory for violation in violations):
+        # Said of the run as a whole: the violations say what failed.
+        errors = [error for error in errors if error.removeprefix("error: ") != "preview failed"]
     steps = [_step(urn, found) for urn, found in seen.items()]
     changed = sorted(
         (step for step in steps if step is not None), key=lambda step: (ORDER.index(step.op), step.type, step.name)

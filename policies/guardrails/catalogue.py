@@ -20,9 +20,9 @@ any other Pulumi program, before anything is changed:
 
 asks them about every stack of a mesh: by previews where Pulumi is installed, with `--engine inprocess` without Pulumi,
 credentials and state; both say the same. It ends with 1 where something is refused. `lakemesh preview`, `lakemesh up`
-and the workflows ask them as well, each with what the mesh says: `policies` in mesh.yaml (profile,
-levels and options of single
-rules) and exceptions.yaml ([declarations.md](declarations.md)). Any other program is judged by Pulumi itself:
+and the workflows ask them as well. All of them go by what the mesh says: `policies` in mesh.yaml (the profile, levels
+and options of single rules) and exceptions.yaml ([declarations.md](declarations.md)). Any other program is judged by
+Pulumi itself:
 
     python policies/configure.py --profile standard --manifest manifest.json > guardrails.json
     pulumi preview --policy-pack policies --policy-pack-config guardrails.json

@@ -13,8 +13,11 @@ import pulumi_aws as aws
 from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2_grpc
 
+from lakemesh.declarations.models import Declarations
 from lakemesh.workflows.events import Preview, Step
 from lakemesh.workflows.pulumi import Pulumi
+from local_aws.engine.install import analyzer
+from tests.conftest import ROOT
 from tests.workflows import cli
 from tests.workflows.cli import needs_pulumi, project_in
 
@@ -89,3 +92,30 @@ def test_what_the_engine_means_to_do_is_told(tmp_path: Path) -> None:
         raise pulumi.RunError("mesh.yaml:3:5 not so")
 
     assert any("mesh.yaml:3:5 not so" in error for error in preview(fails).errors)
+
+
+class Judged(Runner):
+    """The same with the policy pack."""
+
+    @contextmanager
+    def _policies(self, stack: str) -> Iterator[Sequence[str]]:
+        with Pulumi._policies(self, stack) as policies:
+            yield (self.client, *policies)
+
+
+@needs_pulumi
+def test_the_engine_takes_the_packs_configuration(tmp_path: Path, sample: Declarations) -> None:
+    project = project_in(tmp_path)
+    # Without a language host the engine looks for an analyzer, which needs no stand-in.
+    (tmp_path / "bin" / "pulumi-language-python").unlink()
+    analyzer(tmp_path / "bin")
+    (project / "policies").symlink_to(ROOT / "policies")
+    runner = Judged(project, environment=cli.environment(project), say=lambda text: None, declarations=sample)
+
+    with serving(program(["ALL"], 30)) as Runner.client:
+        found = runner.preview("central")
+
+    assert not found.errors, "the violations say what failed"
+    mandatory = {violation.policy for violation in found.violations if violation.mandatory}
+    assert "grants-never-give-all" in mandatory
+    assert "mesh-is-described" not in {violation.policy for violation in found.violations}, "it has the manifest"
