@@ -57,7 +57,7 @@ test: lint types unit ## All checks: style, types, import rules, every test
 lint: $(VENV)/.developer ## Style and the rules of who may import whom
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/lint-imports --no-cache
+	@PYTHONPATH=policies $(BIN)/lint-imports --no-cache
 	@$(BIN)/yamllint --strict .
 	@$(BIN)/zizmor --offline --no-progress --quiet .github
 
