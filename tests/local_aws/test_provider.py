@@ -148,8 +148,8 @@ def settle(made: Made) -> None:
 
 # ---------------------------------------------------------------------------------------------------- the provider
 def test_a_type_that_nobody_modelled_is_an_error_that_names_it(cloud: Cloud) -> None:
-    with pytest.raises(ProviderError, match="aws:sqs/queue:Queue"):
-        cloud.check("aws:sqs/queue:Queue", {})
+    with pytest.raises(ProviderError, match="aws:ec2/vpc:Vpc"):
+        cloud.check("aws:ec2/vpc:Vpc", {})
 
 
 @pytest.mark.parametrize("kind", sorted(resource.TYPES))
