@@ -19,8 +19,9 @@ any other Pulumi program, before anything is changed:
     lakemesh check [STACK…] [--profile standard] [--format text|json|sarif|markdown]
 
 asks them about every stack of a mesh: by previews where Pulumi is installed, with `--engine inprocess` without Pulumi,
-credentials and state; both say the same. It ends with 1 where something is refused. `lakemesh preview`, `lakemesh up`
-and the workflows ask them as well. All of them go by what the mesh says: `policies` in mesh.yaml (the profile, levels
+credentials and state. Both say the same of a stack that is not deployed yet; of one that is, a preview knows more
+values, and fewer answers wait. It ends with 1 where something is refused. `lakemesh preview`, `lakemesh up` and the
+workflows ask them as well. All of them go by what the mesh says: `policies` in mesh.yaml (the profile, levels
 and options of single rules) and exceptions.yaml ([declarations.md](declarations.md)). Any other program is judged by
 Pulumi itself:
 

@@ -146,6 +146,15 @@ def test_a_project_without_a_pack_is_misuse(project: Project, lakemesh: Lakemesh
     assert "policies/PulumiPolicy.yaml" in result.stderr
 
 
+def test_a_rule_that_the_pack_does_not_have_is_misuse_of_mesh_yaml(project: Project, lakemesh: Lakemesh) -> None:
+    project.edit(lambda mesh: mesh.update(policies={"levels": {"grants-never-give-al": "disabled"}}))
+    result = lakemesh(*HERE, "--mesh", project.mesh)
+    assert result.exit_code == 2
+    assert 'policies.levels.grants-never-give-al: The policy pack has no rule of this name. Did you mean "grants-' in (
+        result.stderr
+    )
+
+
 def test_a_pack_that_does_not_start_says_why(project: Project, lakemesh: Lakemesh) -> None:
     (project.root / "policies").unlink()
     (project.root / "policies").mkdir()
