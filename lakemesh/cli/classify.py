@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 
 import typer
 
-from lakemesh.cli import classify_review
+from lakemesh.cli import classify_review, classify_scan
 
 if TYPE_CHECKING:
     from lakemesh.classification import Rules, Verdict
@@ -38,6 +38,7 @@ def classify() -> None:
 
 
 app.command()(classify_review.recommend)
+app.command()(classify_scan.scan)
 app.command()(classify_review.review)
 app.command()(classify_review.apply)
 app.command()(classify_review.status)

@@ -39,7 +39,9 @@ _EXPIRED: Final = frozenset({
 _DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 # Operations whose permission has another name ("Required permissions for Amazon S3 API operations").
 _ACTIONS: Final = {
+    ("s3", "HeadObject"): "s3:GetObject",
     ("s3", "ListBuckets"): "s3:ListAllMyBuckets",
+    ("s3", "ListObjectsV2"): "s3:ListBucket",
     ("s3", "GetBucketEncryption"): "s3:GetEncryptionConfiguration",
 }
 PRODUCER_READS: Final = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -107,24 +107,34 @@ def _proposals(
 ) -> dict[str, Recommendation]:
     """All of a table's columns are judged together, whoever reviewed them: neighbours are evidence."""
     looked = samples or {}
-    columns = [
-        Column(one.name, one.type or None, one.description or None, looked.get(one.name)) for one in table.columns
-    ]
-    verdicts: Iterable[tuple[Declared, Verdict]] = zip(
-        table.columns, classify_table(table.name, columns, rules), strict=True
-    )
+    by_name = _verdicts(table, rules, {})
+    seen = _verdicts(table, rules, looked) if looked else by_name
     return {
         column.name: Recommendation(
-            sensitivity=verdict.sensitivity,
-            kind=verdict.kind,
-            sensitive=verdict.sensitive,
-            confidence=round(verdict.confidence, 2),
-            evidence=verdict.evidence,
+            sensitivity=max(seen[at].sensitivity, by_name[at].sensitivity, key=lambda one: one.rank),
+            kind=seen[at].kind,
+            sensitive=seen[at].sensitive,
+            confidence=round(seen[at].confidence, 2),
+            evidence=tuple(_evidence(seen[at], by_name[at])),
             basis=Basis.SAMPLES if column.name in looked else Basis.METADATA,
-            recogniser=verdict.version,
+            recogniser=seen[at].version,
             since=today,
             metadata=fingerprints.of_metadata(column),
             samples=fingerprints.of_samples(looked[column.name]) if column.name in looked else None,
         )
-        for column, verdict in verdicts
+        for at, column in enumerate(table.columns)
     }
+
+
+def _verdicts(table: Table, rules: Rules, looked: Mapping[str, Sequence[object]]) -> list[Verdict]:
+    columns = [
+        Column(one.name, one.type or None, one.description or None, looked.get(one.name)) for one in table.columns
+    ]
+    return classify_table(table.name, columns, rules)
+
+
+def _evidence(seen: Verdict, by_name: Verdict) -> Iterator[str]:
+    yield from seen.evidence
+    if by_name.sensitivity.rank > seen.sensitivity.rank:
+        # Customers are companies, until one is not: rows that were not looked at may hold what the name says.
+        yield f"without the values it would be {by_name.kind}, and a few rows cannot rule that out"
