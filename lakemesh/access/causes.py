@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,7 +33,8 @@ class Cause:
 def causes(before: Access | None, after: Access) -> Iterator[Cause]:
     """Everything between two revisions that decides on access, and differs."""
     old = before.declarations if before else None
-    for kind, say in (("grant", _grants), ("assignment", _assignments), ("principal", _principals)):
+    yield from _grants(old, after.declarations)
+    for kind, say in (("assignment", _assignments), ("principal", _principals)):
         yield from _differing(kind, say(old) if old else {}, say(after.declarations))
     yield from _tags(before, after)
 
@@ -44,13 +45,27 @@ def _differing(kind: str, old: Mapping[str, str], new: Mapping[str, str]) -> Ite
             yield Cause(kind, name, old.get(name, ""), new.get(name, ""))
 
 
-def _grants(declarations: Declarations) -> dict[str, str]:
+def _grants(before: Declarations | None, after: Declarations) -> Iterator[Cause]:
+    """Of a grant that is there before and after, only what differs about it."""
+    old, new = (_by_name(each) if each else {} for each in (before, after))
+    for name in sorted(old.keys() | new.keys()):
+        had, has = old.get(name, {}), new.get(name, {})
+        keys = [key for key in _SAYS if had.get(key) != has.get(key)]
+        if keys:
+            yield Cause("grant", name, _sentence(had, keys), _sentence(has, keys))
+
+
+def _by_name(declarations: Declarations) -> dict[str, dict[str, str]]:
     return {f"{domain}/{grant.id}": _grant(grant) for domain, grants in declarations.grants.items() for grant in grants}
 
 
-def _grant(grant: Grant) -> str:
+def _grant(grant: Grant) -> dict[str, str]:
     said = grant.model_dump(mode="json", include=set(_SAYS), exclude_none=True)
-    return "; ".join(f"{key}: {_value(said[key])}" for key in _SAYS if key in said and said[key] != [])
+    return {key: _value(said[key]) for key in _SAYS if key in said and said[key] != []}
+
+
+def _sentence(said: Mapping[str, str], keys: Iterable[str]) -> str:
+    return "" if not said else "; ".join(f"{key}: {said.get(key, 'not there')}" for key in keys)
 
 
 def _value(value: object) -> str:

@@ -62,10 +62,8 @@ def test_an_edit_that_is_not_committed_counts(run, checkout: Checkout) -> None:
         "  + reads ar_curated.invoice (ar_invoice)  restricted: direct_debit_iban  [ar-invoice-confidential-controller]\n"
         "\n"
         "What changed\n"
-        "  grant ar/ar-invoice-confidential-controller: product: ar_invoice; to: finance-analytics/controller; access: read; "
-        "sensitivity: [public, internal, confidential]; expires: 2035-12-31 -> product: ar_invoice; "
-        "to: finance-analytics/controller; access: read; sensitivity: [public, internal, confidential, restricted]; "
-        "expires: 2035-12-31\n"
+        "  grant ar/ar-invoice-confidential-controller: sensitivity: [public, internal, confidential] -> "
+        "sensitivity: [public, internal, confidential, restricted]\n"
     )
 
 
