@@ -44,7 +44,7 @@ def diff(
     from lakemesh.access.check import load_mesh
     from lakemesh.access.diff import compare
     from lakemesh.access.holders import Access
-    from lakemesh.declarations.errors import InvalidMeshError
+    from lakemesh.declarations.errors import InvalidMeshError, printable
     from lakemesh.declarations.loader import without_collector
     from lakemesh.workflows.access_diff import as_markdown, as_text
     from lakemesh.workflows.git import RevisionError
@@ -58,7 +58,7 @@ def diff(
     except InvalidMeshError as error:
         _stop(1, str(error))
     except RevisionError as error:
-        _stop(2, str(error))
+        _stop(2, "\n".join(map(printable, str(error).split("\n"))))
     with without_collector():
         found = compare(before, after)
     match output:
