@@ -48,10 +48,10 @@ def engine(
     program = find_program(mesh)
     state = home / "pulumi" / world(endpoint)
     in_process = InProcess(endpoint, declarations.mesh.central.account, mesh.resolve(), program)
-    _refuse_mixture(choice, in_process.deployed(), state, backend)
-    cli = _cli(program)
-    by_pulumi = choice is Choice.PULUMI or backend or (cli and not in_process.deployed())
-    if choice is Choice.INPROCESS or not by_pulumi:
+    cli, there = _cli(program), in_process.deployed()
+    wants_pulumi = choice is Choice.PULUMI or (choice is Choice.AUTO and (backend or (cli and not there)))
+    _refuse_mixture(there, state, by_pulumi=bool(wants_pulumi))
+    if not wants_pulumi:
         return in_process
     from lakemesh.deploy.pulumi import Pulumi  # noqa: PLC0415
 
@@ -110,19 +110,15 @@ def _for_accounts(
 
 
 # ---------------------------------------------------------------------------------------------------- the local AWS
-def _refuse_mixture(choice: Choice, in_process: Sequence[str], state: Path, backend: str | None) -> None:
+def _refuse_mixture(in_process: Sequence[str], state: Path, *, by_pulumi: bool) -> None:
     """What one engine made, the other does not know of, and would make again."""
-    by_pulumi = any(state.glob(".pulumi/stacks/*/*.json"))
-    if in_process and (choice is Choice.PULUMI or backend):
-        made, other = Choice.INPROCESS, f"{', '.join(in_process)} were"
-    elif by_pulumi and choice is Choice.INPROCESS:
-        made, other = Choice.PULUMI, "its stacks were"
-    else:
-        return
-    raise DeployError(
-        f"On this local AWS {other} deployed by the engine {made}, and the other engine knows nothing of that. "
-        f"Go on with --engine {made}, or begin anew: lakemesh local reset"
-    )
+    stacks = in_process if by_pulumi else sorted(file.stem for file in state.glob(".pulumi/stacks/*/*.json"))
+    if stacks:
+        made = Choice.INPROCESS if by_pulumi else Choice.PULUMI
+        raise DeployError(
+            f"On this local AWS {', '.join(stacks)} were deployed by the engine {made}, and the other engine knows "
+            f"nothing of that. Go on with --engine {made}, or begin anew: lakemesh local reset"
+        )
 
 
 def _local(cli: Path, endpoint: str, account: str, state: Path, backend: str | None) -> Settings:
@@ -137,11 +133,12 @@ def _local(cli: Path, endpoint: str, account: str, state: Path, backend: str | N
         # Nothing is written to a person's own ~/.pulumi.
         "PULUMI_HOME": os.environ.get("PULUMI_HOME") or str((state.parent / "home").resolve()),
     }
-    if not any(os.environ.get(name) is not None for name in _PASSPHRASE):
-        environment["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(_passphrase(state.parent))
+    if backend is None or not any(name in os.environ for name in _PASSPHRASE):
+        environment["PULUMI_CONFIG_PASSPHRASE"] = _passphrase(state.parent)
     settings = Settings(
         cli,
-        backend=backend or os.environ.get("PULUMI_BACKEND_URL") or state.resolve().as_uri(),
+        # PULUMI_BACKEND_URL may be where the real accounts' state is, whose stacks have the same names: never that.
+        backend=backend or state.resolve().as_uri(),
         environment=environment,
         # A preview works before the accounts are prepared: nobody is asked who the credentials are.
         preview_environment={"LAKEMESH_LOCAL_PROVIDER": "late"},
@@ -151,11 +148,11 @@ def _local(cli: Path, endpoint: str, account: str, state: Path, backend: str | N
     return with_tools(settings, install(state.parent / "plugins"))
 
 
-def _passphrase(directory: Path) -> Path:
-    """A file with a random passphrase, readable by its owner alone: what is secret stays so on a local AWS too."""
+def _passphrase(directory: Path) -> str:
+    """A random passphrase, kept in a file that its owner alone can read: secrets stay so on a local AWS too."""
     file = directory / "passphrase"
     if not file.is_file():
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as opened:
             opened.write(secrets.token_urlsafe(32))
-    return file.resolve()
+    return file.read_text(encoding="utf-8")

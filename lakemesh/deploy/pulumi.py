@@ -204,6 +204,7 @@ class Pulumi:
         except KeyboardInterrupt:
             listener.errors.append("Interrupted. What was done is remembered; the next run goes on from there.")
         finally:
+            listener.close()
             while self._loops:
                 _close(self._loops.pop())
         return summed(stack, listener.steps, listener.errors, listener.outputs)

@@ -30,6 +30,8 @@ _OPS: Final[Mapping[str, str]] = {
 """Operations that count. Of a replacement the logical one does; its creation and deletion are parts of it."""
 _SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 - the signature of a special value, not a secret
 _COLOUR = re.compile(r"<\{%.*?%\}>|\x1b\[[0-9;]*m")
+_NOT_YET = "can't be known during preview"
+"""How the policies' SDK says that a value is unknown; it does so for each policy and resource."""
 _OF_NO_USE = (
     # Where plugins come from is nobody's concern who asked for the local AWS.
     "using pulumi-resource-aws from $PATH",
@@ -66,6 +68,7 @@ class Listener:
         self._counted: set[tuple[str, str]] = set()
         self._deleted_first: set[str] = set()
         self._reasons: dict[str, str] = {}
+        self._unjudged: set[str] = set()
         self.steps: list[Step] = []
         self.errors: list[str] = []
         self.outputs: Mapping[str, Any] = {}
@@ -86,6 +89,12 @@ class Listener:
             elif event.policy_event:
                 violated = event.policy_event
                 self._violated(violated.enforcement_level, violated, violated.resource_urn or "")
+
+    def close(self) -> None:
+        """Tell what is only known now that everything has been said."""
+        if self._unjudged and self._observer:
+            text = "Not judged in full yet, since they ask for values that only a deployment knows: "
+            self._observer.message("policies", text + ", ".join(sorted(self._unjudged)), "")
 
     # ------------------------------------------------------------------------------------------------------- steps
     def _started(self, told: StepEventMetadata) -> None:
@@ -149,6 +158,9 @@ class Listener:
 
     def _violated(self, level: str, policy: Any, urn: str) -> None:
         message = " ".join(_COLOUR.sub("", policy.message).split())
+        if _NOT_YET in message:
+            self._unjudged.add(policy.policy_name)
+            return
         text = f"policy {policy.policy_name} ({policy.policy_pack_name}): {message}"
         if level == "mandatory":
             self._fail(urn, text)

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from lakemesh.access.check import load_mesh
 from lakemesh.cli import local
 from lakemesh.cli.main import app
+from lakemesh.deploy import pulumi
 from lakemesh.deploy.prepare import prepare
 from local_aws.engine.install import install
 from tests.engine.conftest import Site
@@ -35,8 +36,9 @@ def lakemesh(site: Site, monkeypatch: pytest.MonkeyPatch, cli: Path) -> Lakemesh
 
 
 def test_on_the_local_aws_pulumi_is_taken_where_it_is_there(
-    lakemesh: Lakemesh, site: Site, reset: Callable[[], str]
+    lakemesh: Lakemesh, site: Site, reset: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://state-of-real-accounts")
     previewed = lakemesh("preview", "--local", "central")
     assert "2 to create." in previewed.stdout, previewed.output
     made = lakemesh("up", "--local", "central")
@@ -50,7 +52,10 @@ def test_on_the_local_aws_pulumi_is_taken_where_it_is_there(
     assert not (site.root / "Pulumi.central.yaml").exists(), "a state that goes with the local AWS leaves no trace"
     mixed = lakemesh("up", "--local", "central", "--engine", "inprocess")
     assert mixed.exit_code == 1
-    assert "--engine pulumi" in mixed.stderr
+    assert "central were deployed by the engine pulumi" in mixed.stderr
+    with monkeypatch.context() as without_cli:
+        without_cli.setattr(pulumi, "find_cli", lambda root: None)
+        assert lakemesh("up", "--local", "central").stderr == mixed.stderr
 
     # What another local AWS holds is another state.
     reset()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -67,8 +66,9 @@ class Edited:
     journal: list[dict[str, Any]]
 
 
-@pytest.fixture(scope="module")
-def edited(deployed: Mesh, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edited]:
+@pytest.fixture(scope="session")
+def edited(deployed: Mesh, tmp_path_factory: pytest.TempPathFactory) -> Edited:
+    """What became of an edit, which is undone again before any test looks."""
     directory = Path(shutil.copytree(deployed.world.directory, tmp_path_factory.mktemp("edited") / "mesh"))
     grants = directory / "grants" / "ar.yaml"
     text = grants.read_text()
@@ -81,8 +81,9 @@ def edited(deployed: Mesh, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         patch.setattr(Arguments, "_entry", staticmethod(_with_select(Arguments._entry)))
         preview = deployed.up("domain-ar", mesh=directory, preview=True)["domain-ar"]
         result = deployed.up("domain-ar", mesh=directory)["domain-ar"]
-    yield Edited(preview, result, deployed.world.journal(before))
+    done = Edited(preview, result, deployed.world.journal(before))
     deployed.up("domain-ar", "consumer-finance-analytics", "consumer-treasury")
+    return done
 
 
 def _with_select(entry: Any) -> Any:
@@ -168,10 +169,7 @@ def test_a_renamed_component_replaces_nothing(deployed: Mesh) -> None:
     assert not result.changes
 
 
-def test_grants_on_a_table_that_was_recreated_are_missed_by_refresh_and_made_again(
-    deployed: Mesh, edited: Edited
-) -> None:
-    deployed.up("domain-ar", "consumer-finance-analytics", "consumer-treasury")
+def test_grants_on_a_table_that_was_recreated_are_missed_by_refresh_and_made_again(deployed: Mesh) -> None:
     central = deployed.world.declarations.mesh.central.account
     glue = deployed.world.root("glue", central)
     table = glue.get_table(DatabaseName="ar_curated", Name="invoice_aging")["Table"]
