@@ -82,6 +82,8 @@ class CentralAccountArgs(TypedDict):
     """Name of the sync's queue."""
     dead_letter_queue: str
     """Name of its dead-letter queue."""
+    sync_key_alias: str
+    """Alias of the key of both queues, with `alias/` before it."""
     manifest: str
     """The compiled declarations, as JSON; both functions carry it."""
     handlers: HandlerSettings
@@ -152,6 +154,7 @@ class CentralAccount(pulumi.ComponentResource):
                 "partition": args["partition"],
                 "queue": args["sync_queue"],
                 "dead_letter_queue": args["dead_letter_queue"],
+                "key_alias": args["sync_key_alias"],
             },
             pulumi.ResourceOptions(parent=self),
         )

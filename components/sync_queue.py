@@ -31,6 +31,8 @@ class SyncQueueArgs(TypedDict):
     """Name of the queue."""
     dead_letter_queue: str
     """Name of the queue that messages end in which fail again and again."""
+    key_alias: str
+    """Alias of the key, with `alias/` before it."""
 
 
 class SyncQueue(pulumi.ComponentResource):
@@ -60,6 +62,12 @@ class SyncQueue(pulumi.ComponentResource):
             policy=key_policy(place),
             enable_key_rotation=True,
             deletion_window_in_days=30,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        aws.kms.Alias(
+            f"{name}-alias",
+            name=args["key_alias"],
+            target_key_id=key.key_id,
             opts=pulumi.ResourceOptions(parent=self),
         )
         dead = aws.sqs.Queue(

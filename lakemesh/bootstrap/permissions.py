@@ -102,9 +102,9 @@ def _catalog_key(place: Place) -> Iterable[Statement]:
         own,
     )
     yield allow(
-        "AliasOfTheKey",
+        "AliasesOfTheKeys",
         ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"],
-        [place.arn("kms", place.naming.catalog_key_alias)],
+        [place.arn("kms", alias) for alias in (place.naming.catalog_key_alias, place.naming.sync_key_alias)],
     )
     # The provider finds an alias by listing them; listing knows no resource.
     yield allow("FindAliases", ["kms:ListAliases"], ["*"])

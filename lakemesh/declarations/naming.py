@@ -89,6 +89,11 @@ class Naming:
     def dead_letter_queue(self) -> str:
         return shorten(f"{self._mesh.name}-sync-dead-letters", MAX_QUEUE_NAME)
 
+    @property
+    def sync_key_alias(self) -> str:
+        """Alias of the key that encrypts both."""
+        return shorten(f"alias/{self._mesh.name}-sync", MAX_ALIAS_NAME)
+
     def registration_role(self, domain: str, producer: str) -> str:
         """Role in the central account that Lake Formation assumes to read `producer`'s prefixes for `domain`.
 

@@ -111,6 +111,7 @@ class Arguments:
             "refresh": mesh.sync.refresh,
             "sync_queue": naming.sync_queue,
             "dead_letter_queue": naming.dead_letter_queue,
+            "sync_key_alias": naming.sync_key_alias,
             "manifest": to_json(self.document),
             "handlers": self.handlers(mesh.central.account),
             "managed_policies_per_role": self.options.managed_policies_per_role,

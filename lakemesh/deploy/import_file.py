@@ -51,6 +51,10 @@ Inputs = Mapping[str, Any]
 # resource's inputs and the account it lies in.
 IDS: Final[Mapping[str, str]] = {
     "aws:athena/workgroup:Workgroup": "{name}",
+    "aws:cloudwatch/eventBus:EventBus": "{name}",
+    "aws:cloudwatch/eventBusPolicy:EventBusPolicy": "{eventBusName}",
+    "aws:cloudwatch/eventRule:EventRule": "{eventBusName}/{name}",
+    "aws:cloudwatch/eventTarget:EventTarget": "{eventBusName}/{rule}/{targetId}",
     "aws:cloudwatch/logGroup:LogGroup": "{name}",
     "aws:glue/catalogDatabase:CatalogDatabase": "{catalogId}:{name}",
     "aws:glue/dataCatalogEncryptionSettings:DataCatalogEncryptionSettings": "{catalogId}",
@@ -67,6 +71,8 @@ IDS: Final[Mapping[str, str]] = {
     "aws:s3/bucketPolicy:BucketPolicy": "{bucket}",
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": "{bucket}",
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": "{bucket}",
+    "aws:sqs/queue:Queue": "https://sqs.{region}.{domain}/{account}/{name}",
+    "aws:sqs/queuePolicy:QueuePolicy": "{queueUrl}",
 }
 
 REMADE: Final[Mapping[str, str]] = {
@@ -95,6 +101,10 @@ _LOOKUPS: Final[Mapping[str, str]] = {
     "aws:kms/key:Key": (
         "aws kms describe-key --key-id {alias} --region {region} --query KeyMetadata.KeyId --output text"
     ),
+    "aws:lambda/eventSourceMapping:EventSourceMapping": (
+        "aws lambda list-event-source-mappings --function-name {function} --region {region} "
+        "--query EventSourceMappings[0].UUID --output text"
+    ),
 }
 
 
@@ -104,7 +114,16 @@ class UnlistedTypeError(Exception):
 
 def identifier(type_: str, given: Inputs, at: Place) -> str:
     """The id of a resource; "" for a type whose ids cannot be worked out."""
-    defaults = {"account": at.account, "catalogId": at.account, "partition": at.partition, "path": "/"}
+    domain = "amazonaws.com.cn" if at.partition == "aws-cn" else "amazonaws.com"
+    defaults = {
+        "account": at.account,
+        "catalogId": at.account,
+        "domain": domain,
+        "eventBusName": "default",
+        "partition": at.partition,
+        "path": "/",
+        "region": at.region,
+    }
     return IDS.get(type_, "").format_map({**defaults, **given})
 
 
@@ -123,6 +142,13 @@ def computed(at: Place) -> Callable[[str, Inputs], Mapping[str, Any]]:
                 made |= {"arn": "", "keyId": ""}
             case "aws:lambda/invocation:Invocation":
                 made["result"] = "{}"
+            case "aws:sqs/queue:Queue":
+                made |= {"arn": f"arn:{at.partition}:sqs:{at.region}:{at.account}:{given['name']}", "url": known}
+            case "aws:cloudwatch/eventBus:EventBus":
+                made["arn"] = f"arn:{at.partition}:events:{at.region}:{at.account}:event-bus/{given['name']}"
+            case "aws:cloudwatch/eventRule:EventRule":
+                path = f"{known}".removeprefix("default/")
+                made["arn"] = f"arn:{at.partition}:events:{at.region}:{at.account}:rule/{path}"
         return made
 
     return outputs
@@ -162,12 +188,14 @@ def build(registered: tuple[Registered, ...], at: Place, ids: Mapping[str, str])
     )
 
 
-def _lookup(key: Registered, registered: tuple[Registered, ...], at: Place) -> str:
+def _lookup(made: Registered, registered: tuple[Registered, ...], at: Place) -> str:
     # The alias stands beside its key, in the same component.
     aliases = [
-        each.inputs["name"] for each in registered if each.type == "aws:kms/alias:Alias" and each.parent == key.parent
+        each.inputs["name"] for each in registered if each.type == "aws:kms/alias:Alias" and each.parent == made.parent
     ]
-    return _LOOKUPS[key.type].format(alias=aliases[0] if aliases else "<alias>", region=at.region)
+    return _LOOKUPS[made.type].format(
+        alias=aliases[0] if aliases else "<alias>", region=at.region, function=made.inputs.get("functionName")
+    )
 
 
 def _resources(registered: tuple[Registered, ...], entries: list[tuple[Registered, str]]) -> list[dict[str, Any]]:

@@ -196,7 +196,9 @@ class EventTarget(ResourceType):
     def read(self, at: At) -> Properties | None:
         known = {**at.inputs, **at.state}
         if "rule" not in known:
-            return None
+            # An import names bus, rule and target.
+            bus, rule, target = at.id.split(SEPARATOR)
+            known = {"eventBusName": bus, "rule": rule, "targetId": target}
         listed = unless(
             GONE,
             lambda: at.client("events").list_targets_by_rule(

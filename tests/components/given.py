@@ -44,6 +44,7 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
         "refresh": "rate(6 hours)",
         "sync_queue": "orchard-sync",
         "dead_letter_queue": "orchard-sync-dead-letters",
+        "sync_key_alias": "alias/orchard-sync",
         "manifest": '{"version":1}',
         "handlers": HANDLERS,
     },

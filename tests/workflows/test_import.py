@@ -18,6 +18,8 @@ from lakemesh.deploy.recording import RecordingError, Registered, record
 from tests.conftest import ROOT, SAMPLE
 
 KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
+MAPPING = "0e2c4f6a-5b7d-4c1e-9a8b-7f6e5d4c3b2a"
+GIVEN = {"central-catalog-key-key": KEY, "central-queue-key": KEY, "central-queue-mapping": MAPPING}
 CONFIG = {"lakemesh:mesh": str(SAMPLE)}
 
 
@@ -30,7 +32,7 @@ def recorded(sample: Declarations, stack: str) -> tuple[Registered, ...]:
 
 
 def document(sample: Declarations, stack: str) -> list[dict[str, Any]]:
-    made = build(recorded(sample, stack), place(sample, stack), {"central-catalog-key-key": KEY})
+    made = build(recorded(sample, stack), place(sample, stack), GIVEN)
     resources = made.document["resources"]
     assert isinstance(resources, list)
     return resources
@@ -51,7 +53,7 @@ def urns(resources: list[dict[str, Any]], stack: str) -> set[str]:
 @pytest.mark.parametrize("stack", ["central", "producer-erp", "domain-ar", "consumer-treasury"])
 def test_what_is_imported_has_the_urns_that_the_program_registers(sample: Declarations, stack: str) -> None:
     registered = recorded(sample, stack)
-    made = build(registered, place(sample, stack), {"central-catalog-key-key": KEY})
+    made = build(registered, place(sample, stack), GIVEN)
     assert urns(made.document["resources"], stack) <= {each.urn for each in registered}
     assert {each.urn for each in made.imported} <= urns(made.document["resources"], stack)
 
@@ -59,7 +61,7 @@ def test_what_is_imported_has_the_urns_that_the_program_registers(sample: Declar
 @pytest.mark.parametrize("stack", ["central", "producer-erp", "domain-ar", "consumer-treasury"])
 def test_nothing_is_lost_between_what_is_imported_and_what_is_made_once_more(sample: Declarations, stack: str) -> None:
     registered = recorded(sample, stack)
-    made = build(registered, place(sample, stack), {"central-catalog-key-key": KEY})
+    made = build(registered, place(sample, stack), GIVEN)
     remade = sum(len(names) for names in made.remade.values())
     custom = [each for each in registered if each.custom and not each.type.startswith("pulumi:providers:")]
     assert len(made.imported) + remade == len(custom)
@@ -72,7 +74,7 @@ def test_every_type_of_the_program_is_listed_with_its_id_or_why_it_is_made_once_
         for each in recorded(sample, part.stack)
         if each.custom and not each.type.startswith("pulumi:providers:")
     }
-    assert types <= IDS.keys() | REMADE.keys() | {"aws:kms/key:Key"}
+    assert types <= IDS.keys() | REMADE.keys() | {"aws:kms/key:Key", "aws:lambda/eventSourceMapping:EventSourceMapping"}
     assert not IDS.keys() & REMADE.keys()
 
 
@@ -87,6 +89,8 @@ def test_ids_are_those_of_awss_provider(sample: Declarations) -> None:
     # The "Import" section of each type's page in the registry (pulumi-aws 7).
     assert found == {
         "aws:athena/workgroup:Workgroup": "lakemesh-treasury.payments",
+        "aws:cloudwatch/eventBus:EventBus": "lakemesh",
+        "aws:cloudwatch/eventBusPolicy:EventBusPolicy": "lakemesh",
         "aws:cloudwatch/logGroup:LogGroup": "/aws/lambda/lakemesh-accept-shares-treasury",
         "aws:glue/catalogDatabase:CatalogDatabase": "555566667777:procurement_raw",
         "aws:glue/dataCatalogEncryptionSettings:DataCatalogEncryptionSettings": "111122223333",
@@ -94,9 +98,9 @@ def test_ids_are_those_of_awss_provider(sample: Declarations) -> None:
         "aws:iam/role:Role": "lakemesh-accept-shares-treasury",
         "aws:iam/rolePolicy:RolePolicy": "lakemesh-accept-shares-treasury:lakemesh-accept-shares-treasury",
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "lakemesh-tag/arn:aws:iam::111122223333:policy/lakemesh-tag-1",
-        "aws:kms/alias:Alias": "alias/lakemesh-catalog",
         "aws:kms/key:Key": KEY,
         "aws:lakeformation/lfTag:LfTag": "111122223333:sensitivity",
+        "aws:lambda/eventSourceMapping:EventSourceMapping": MAPPING,
         "aws:lambda/function:Function": "lakemesh-accept-shares-treasury",
         "aws:s3/bucket:Bucket": bucket,
         "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": bucket,
@@ -109,12 +113,26 @@ def test_ids_are_those_of_awss_provider(sample: Declarations) -> None:
 
 # Of several of a type the last registered stands above, and registrations come from several threads.
 _UNORDERED = (
+    "aws:cloudwatch/eventRule:EventRule",
+    "aws:cloudwatch/eventTarget:EventTarget",
+    "aws:kms/alias:Alias",
+    "aws:sqs/queue:Queue",
+    "aws:sqs/queuePolicy:QueuePolicy",
     "aws:athena/workgroup:Workgroup",
     "aws:glue/catalogDatabase:CatalogDatabase",
     "aws:iam/policy:Policy",
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
     "aws:lakeformation/lfTag:LfTag",
 )
+
+
+def test_ids_of_rules_targets_and_queues_say_where_they_are(sample: Declarations) -> None:
+    found = {each["logicalName"]: each["id"] for each in document(sample, "central") if "id" in each}
+    queue = "https://sqs.eu-central-1.amazonaws.com/111122223333/lakemesh-sync"
+    assert found["central-intake-rule"] == "lakemesh/lakemesh-glue"
+    assert found["central-intake-refresh"] == "default/lakemesh-refresh"
+    assert found["central-intake-target"] == "lakemesh/lakemesh-glue/sync-queue"
+    assert found["central-queue-queue"] == found["central-intake-queue-policy"] == queue
 
 
 def test_the_provider_comes_along_with_its_configuration(sample: Declarations) -> None:
@@ -135,7 +153,7 @@ def test_what_aws_does_not_tell_comes_along_without_files_and_unknowns(sample: D
 
 
 def test_a_type_that_nobody_listed_is_an_error_with_the_mend(sample: Declarations) -> None:
-    unlisted = Registered("urn:pulumi:s::p::aws:sqs/queue:Queue::q", "aws:sqs/queue:Queue", "q", True, "", "", {})
+    unlisted = Registered("urn:pulumi:s::p::aws:ec2/vpc:Vpc::q", "aws:ec2/vpc:Vpc", "q", True, "", "", {})
     with pytest.raises(UnlistedTypeError, match=r"--id q=<id>"):
         build((unlisted,), place(sample, "central"), {})
 
@@ -173,12 +191,15 @@ def test_an_id_that_aws_made_up_is_asked_for_with_the_command_that_finds_it(
     result = run(commands, "--stack", "central", "--out", str(tmp_path / "file.json"))
     assert result.exit_code == 1
     assert '--id central-catalog-key-key="$(aws kms describe-key --key-id alias/lakemesh-catalog' in result.stderr
+    assert '--id central-queue-key="$(aws kms describe-key --key-id alias/lakemesh-sync' in result.stderr
+    assert "aws lambda list-event-source-mappings --function-name lakemesh-sync" in result.stderr
     assert not (tmp_path / "file.json").exists(), "no half a file"
 
 
 def test_an_id_that_is_given_is_used(commands: typer.Typer, tmp_path: Path) -> None:
     out = tmp_path / "file.json"
-    result = run(commands, "--stack", "central", "--out", str(out), "--id", f"central-catalog-key-key={KEY}")
+    ids = [text for name, known in GIVEN.items() for text in ("--id", f"{name}={known}")]
+    result = run(commands, "--stack", "central", "--out", str(out), *ids)
     assert result.exit_code == 0, result.stderr
     assert KEY in {each.get("id") for each in json.loads(out.read_text())["resources"]}
 

@@ -10,7 +10,7 @@ import pytest
 from lakemesh.declarations.models import Declarations
 from lakemesh.deploy.import_file import build
 from tests.workflows.cli import needs_pulumi, project_in, pulumi
-from tests.workflows.test_import import KEY, place, recorded
+from tests.workflows.test_import import GIVEN, place, recorded
 
 
 @needs_pulumi
@@ -20,7 +20,7 @@ def test_pulumi_imports_the_file_under_the_urns_of_the_program(
 ) -> None:
     project = project_in(tmp_path)
     registered = recorded(sample, stack)
-    made = build(registered, place(sample, stack), {"central-catalog-key-key": KEY})
+    made = build(registered, place(sample, stack), GIVEN)
     (project / "import.json").write_text(json.dumps(made.document))
     pulumi(project, "stack", "init", stack)
     pulumi(
