@@ -1,4 +1,4 @@
-"""CODEOWNERS from the owners in mesh.yaml: a domain approves its products and grants, a consumer its file. Pure text.
+"""CODEOWNERS from the owners in mesh.yaml: a domain has products, grants and columns, a consumer its file. Pure text.
 
 GitHub takes the last pattern that fits, so what is general stands first (GitHub documentation, "About code owners").
 Only the block between the two marks is generated; what people wrote around it stays.
@@ -35,6 +35,7 @@ def block(mesh: Mesh, folder: str, platform: str) -> str:
         where = f"domains.{name}.owner"
         owners.append((f"/{folder}/products/{name}/", domain.owner, where))
         owners.append((f"/{folder}/grants/{name}.yaml", domain.owner, where))
+        owners.append((f"/{folder}/recommendations/{name}.yaml", domain.owner, where))
     for name, producer in sorted(mesh.producers.items()):
         owners.append((f"/{folder}/onboarding/{name}.md", producer.owner, f"producers.{name}.owner"))
     for name, consumer in sorted(mesh.consumers.items()):

@@ -39,6 +39,7 @@ def owner(text: str, path: str) -> str:
         ("mesh/products/ar/ar_invoice.odcs.yaml", "@acme/accounts-receivable"),
         ("mesh/grants/ar.yaml", "@acme/accounts-receivable"),
         ("mesh/grants/ap.yaml", "@acme/accounts-payable"),
+        ("mesh/recommendations/ap.yaml", "@acme/accounts-payable"),
         ("mesh/consumers/treasury.yaml", "@acme/treasury"),
         ("mesh/products/unknown/x.odcs.yaml", PLATFORM),
     ],
