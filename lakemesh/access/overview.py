@@ -83,8 +83,9 @@ class Overview:
     def _candidates(self, resource: Resource) -> Iterable[Key]:
         match resource:
             case TagPolicyResource(_, "TABLE", ((_, _), *_) as tags):
-                each = [set().union(*(self._tables.get((key, value), ()) for value in values)) for key, values in tags]
-                return set.intersection(*each)
+                # One key is enough, the rarest: `reach` decides, and `sensitivity` alone is on every table.
+                carrying = ([self._tables.get((key, value), set()) for value in values] for key, values in tags)
+                return set().union(*min(carrying, key=lambda sets: sum(map(len, sets))))
             case TagPolicyResource(_, "TABLE"):
                 return [(name, key) for name, database in self._catalog.databases.items() for key in database.tables]
             case TableResource(_, name, None) if name in self._catalog.databases:
