@@ -102,9 +102,7 @@ def storage_is_encrypted(stack: Stack, _given: Given) -> Iterator[tuple[Resource
         if kind != "KMS":
             yield resource, f'{resource} is written in the clear; set encryption_type="KMS".'
     configured = {name for _, name in stack.read(tokens.BUCKET_ENCRYPTION, lambda each: text(each.get("bucket")))}
-    buckets = stack.read(
-        tokens.BUCKET, lambda e: {text(e.get("bucket")) or e.name, text(e.get("id")), text(e.get("arn"))}
-    )
+    buckets = stack.read(tokens.BUCKET, lambda each: {text(each.get("bucket")), text(each.get("id"))} - {""})
     if stack.unknown is not None:
         return
     for resource, names in buckets:

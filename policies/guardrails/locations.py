@@ -233,20 +233,6 @@ def result_location(workgroup: Resource) -> str:
     return text(mapping(configuration.get("resultConfiguration")).get("outputLocation"))
 
 
-def _bucket(resource: Resource, ids: dict[str, str]) -> str:
-    """Name of the bucket that a resource is about; its `bucket` may be the bucket's id."""
-    named = text(resource.get("bucket"))
-    return ids.get(named, named)
-
-
-def _ids(stack: Stack) -> dict[str, str]:
-    """Names of buckets by what others may call them: the outputs `id` and `arn`."""
-    known = stack.read(
-        tokens.BUCKET, lambda e: (text(e.get("bucket")) or e.name, text(e.get("id")), text(e.get("arn")))
-    )
-    return {each: name for _, (name, *others) in known for each in others if each}
-
-
 @LOCATIONS.stack(
     "lake-buckets-block-public-access",
     Severity.CRITICAL,
@@ -266,11 +252,11 @@ def lake_buckets_block_public_access(stack: Stack, given: Given) -> Iterator[tup
 
         aws.s3.BucketPublicAccessBlock("private", bucket=lake.id, block_public_acls=True)
     """
-    ids, buckets = _ids(stack), lake_buckets(stack, given)
+    buckets = lake_buckets(stack, given)
     found: dict[str, list[str]] = {}
     for _, (name, off) in stack.read(
         tokens.PUBLIC_ACCESS_BLOCK,
-        lambda each: (_bucket(each, ids), [key for key in PUBLIC_ACCESS if not true(each.get(key))]),
+        lambda each: (text(each.get("bucket")), [key for key in PUBLIC_ACCESS if not true(each.get(key))]),
     ):
         found[name] = off
     if stack.unknown is not None:
@@ -286,8 +272,7 @@ def lake_buckets_block_public_access(stack: Stack, given: Given) -> Iterator[tup
 
 
 def _policies(stack: Stack) -> dict[str, list[Statement]]:
-    ids = _ids(stack)
-    read = stack.read(tokens.BUCKET_POLICY, lambda each: (_bucket(each, ids), statements(each.get("policy"))))
+    read = stack.read(tokens.BUCKET_POLICY, lambda each: (text(each.get("bucket")), statements(each.get("policy"))))
     return {name: said for _, (name, said) in read}
 
 

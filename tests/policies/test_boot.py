@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,8 +93,6 @@ def test_a_disabled_rule_says_nothing(analyzer: Analyzer) -> None:
 
 
 def test_the_manifest_may_come_as_a_file(analyzer: Analyzer, tmp_path: Path) -> None:
-    import json
-
     file = tmp_path / "manifest.json"
     file.write_text(json.dumps(compiled()))
     program = bad("account_of_another_organization")
@@ -143,3 +144,41 @@ def test_where_the_sdk_has_other_names_nothing_is_replaced() -> None:
     from types import ModuleType
 
     assert decode_once(ModuleType("another")) is False
+
+
+def configured(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "ignore", str(PACK / "configure.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_configuration_is_written_for_the_engine(tmp_path: Path) -> None:
+    for name, value in (
+        ("manifest", {"version": 1}),
+        ("exceptions", [{"rule": "x"}]),
+        ("approvals", {"a": "verified"}),
+    ):
+        (tmp_path / f"{name}.json").write_text(json.dumps(value))
+    files = [f"--{name}={tmp_path / name}.json" for name in ("manifest", "exceptions", "approvals")]
+
+    done = configured("--profile", "strict", *files, "--override", "alarms-have-a-runbook=disabled")
+
+    written = json.loads(done.stdout)
+    assert set(written) == {rule.name for rule in RULES}
+    assert written["alarms-have-a-runbook"] == {"enforcementLevel": "disabled"}
+    assert written["mesh-is-described"]["manifest"] == {"version": 1}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--override", "alarms-have-a-runbook"], "write RULE=LEVEL"),
+        (["--override", "no-such-rule=disabled"], "no rule of the pack"),
+        (["--manifest", "nowhere.json"], "nowhere.json"),
+    ],
+)
+def test_what_cannot_be_configured_is_said(arguments: list[str], said: str) -> None:
+    done = configured(*arguments)
+
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
