@@ -21,6 +21,7 @@ from lakemesh.cli.explain import explain
 from lakemesh.cli.import_ import import_
 from lakemesh.cli.init import init
 from lakemesh.cli.local import app as local
+from lakemesh.cli.manifest import manifest
 from lakemesh.cli.onboard import app as onboard
 from lakemesh.cli.validate import validate
 
@@ -46,6 +47,7 @@ app.command(rich_help_panel="Mesh")(explain)
 app.command(rich_help_panel="Mesh")(diff)
 app.command(rich_help_panel="Mesh")(affected)
 app.command(rich_help_panel="Mesh")(codeowners)
+app.command(rich_help_panel="Mesh")(manifest)
 app.add_typer(classify, name="classify", rich_help_panel="Mesh")
 app.command(rich_help_panel="Deployment")(preview)
 app.command(rich_help_panel="Deployment")(up)
