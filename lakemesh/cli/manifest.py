@@ -14,7 +14,7 @@ def manifest(
 ) -> None:
     """Write the manifest: the mesh as one JSON document of a published schema (schemas/manifest.schema.json).
 
-    A policy pack that runs without `lakemesh` takes it in its configuration. Exit code 0: written, 1: the mesh is invalid.
+    A policy pack that runs without `lakemesh` takes it in its configuration. Exit code 0: written, 1: invalid mesh.
     """
     from lakemesh.access.check import load_mesh
     from lakemesh.declarations.errors import InvalidMeshError
