@@ -21,7 +21,9 @@ def test_an_older_template_is_told_by_the_statement_that_it_lacks(sample: Declar
 
 
 def test_what_no_template_allows_is_answered_with_the_statement_to_add(sample: Declarations) -> None:
-    said = advice(sample, refusal("lakemesh-deploy", "states:CreateActivity", resource=" on resource: arn:aws:states:x:1:q"))
+    said = advice(
+        sample, refusal("lakemesh-deploy", "states:CreateActivity", resource=" on resource: arn:aws:states:x:1:q")
+    )
     assert said is not None
     assert (
         '{"Sid": "Missing", "Effect": "Allow", "Action": ["states:CreateActivity"], "Resource": ["arn:aws:states:x:1:q"]}'

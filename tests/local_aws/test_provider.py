@@ -249,12 +249,15 @@ def test_another_region_or_account_replaces_the_provider_and_other_tags_do_not(a
         return list(provider.DiffConfig(request).replaces)
 
     assert replaces(region="us-east-1") == ["region"]
+
     def role(account: str, name: str) -> str:
         return json.dumps([{"roleArn": f"arn:aws:iam::{account}:role/{name}"}])
 
     assert replaces(assumeRoles=role(OTHER, "deployer")) == ["assumeRoles"]
     old["assumeRoles"] = role(OTHER, "deployer")
-    assert replaces(assumeRoles=role(OTHER, "other")) == [], "another role of the same account reaches the same resources"
+    assert replaces(assumeRoles=role(OTHER, "other")) == [], (
+        "another role of the same account reaches the same resources"
+    )
     assert replaces(assumeRoles=role("111122223333", "deployer")) == ["assumeRoles"]
     assert replaces(defaultTags='{"tags":{}}') == []
 
