@@ -32,8 +32,8 @@ def mend(text: str) -> str | None:
     if lacking:
         return (
             "    IAM allowed the call and Lake Formation refused it. Either the deploying role is no data lake "
-            "administrator of that account: stacks central and consumer-<c> make it one. Or it passes on what the account was not "
-            "granted with grant option: deploy the domain whose grant it is, then this stack again."
+            "administrator of that account: stacks central and consumer-<c> make it one. Or it passes on what the "
+            "account was not granted with grant option: deploy the domain whose grant it is, then this stack again."
         )
     return None
 
