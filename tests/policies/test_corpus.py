@@ -78,6 +78,8 @@ def test_every_rule_has_a_program_that_breaks_it() -> None:
 def test_enough_of_the_corpus_reproduces_what_happened_to_others() -> None:
     references = Counter(bad(name).reference for name in BAD)
     references.pop("")
+    for manual in [each for each in references if each.startswith("https://docs.aws.amazon.com/")]:
+        del references[manual]  # a rule that is written down, and nobody whom it happened to
 
     assert sum(references.values()) >= CITED
     assert all(each.startswith("https://") for each in references)

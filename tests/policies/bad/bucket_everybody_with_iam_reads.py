@@ -10,7 +10,7 @@ from tests.policies.baseline import (
 
 RULE = "lake-buckets-admit-named-roles-only"
 RESOURCE = "lake"
-REFERENCE = "https://krebsonsecurity.com/2019/08/what-we-can-learn-from-the-capital-one-hack/"
+REFERENCE = "https://securosis.com/blog/what-we-know-about-the-capital-one-data-breach/"
 
 
 def program() -> None:

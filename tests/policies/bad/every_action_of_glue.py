@@ -12,7 +12,6 @@ from tests.policies.baseline import (
 
 RULE = "policies-name-their-actions"
 RESOURCE = "wide"
-REFERENCE = "https://rhinosecuritylabs.com/aws/aws-privilege-escalation-methods-mitigation/"
 
 
 def program() -> None:

@@ -8,7 +8,6 @@ from tests.policies.baseline import (
 
 RULE = "lake-buckets-block-public-access"
 RESOURCE = "lake"
-REFERENCE = "https://www.upguard.com/breaches/cloud-leak-accenture"
 
 
 def program() -> None:

@@ -8,7 +8,7 @@ from tests.policies.baseline import (
 
 RULE = "lake-buckets-block-public-access"
 RESOURCE = "lake"
-REFERENCE = "https://www.upguard.com/breaches/verizon-cloud-leak"
+REFERENCE = "https://www.counterhack.co.uk/blog/verizon-data-leak/"
 
 
 def program() -> None:

@@ -8,7 +8,7 @@ from tests.policies.baseline import (
 
 RULE = "catalog-topics-and-queues-use-customer-keys"
 RESOURCE = "topic"
-REFERENCE = "https://repost.aws/knowledge-center/cloudwatch-receive-sns-for-alarm-trigger"
+REFERENCE = "https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns"
 
 
 def program() -> None:
