@@ -12,7 +12,7 @@ export VIRTUAL_ENV :=
 GO ?= go
 PULUMI_VERSION := $(shell awk '$$1 == "github.com/pulumi/pulumi/pkg/v3" { print $$2 }' tools/pulumi/go.mod)
 
-.PHONY: help setup tools demo test lint types unit bench schemas clean
+.PHONY: help setup tools demo test lint types unit mutation bench schemas clean
 
 help: ## Say what there is to run
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ types: $(VENV)/.developer ## mypy, strict
 
 unit: $(VENV)/.developer ## Every test, in random order on two workers
 	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+
+mutation: $(VENV)/.developer ## Break every condition of the policy pack in turn and see whether a test notices
+	@$(BIN)/python -W ignore tests/policies/mutate.py
 
 bench: $(VENV)/.developer ## Print the figures of benchmarks/stacks.py; the others say in their first lines how they are run
 	@$(BIN)/python benchmarks/stacks.py
