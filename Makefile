@@ -65,7 +65,7 @@ types: $(VENV)/.developer ## mypy, strict
 	@$(BIN)/mypy
 
 unit: $(VENV)/.developer ## Every test, in random order on two workers
-	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
 mutation: $(VENV)/.developer ## Break every condition of the policy pack in turn and see whether a test notices
 	@$(BIN)/python -W ignore tests/policies/mutate.py

@@ -97,7 +97,7 @@ def documents() -> Iterator[tuple[str, str, str]]:
                     )
 
 
-DOCUMENTS = [pytest.param(what, text, id=f"{stack}: {what}") for stack, what, text in documents()]
+DOCUMENTS = [pytest.param(what, text, id=f"{stack}: {what}") for stack, what, text in sorted(documents())]
 
 
 @pytest.mark.parametrize(("what", "text"), DOCUMENTS)
