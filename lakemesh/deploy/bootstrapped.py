@@ -110,16 +110,34 @@ def verify(
         session = boto3.Session(profile_name=profile, region_name=declarations.mesh.region)
         identity = session.client("sts").get_caller_identity()
         template = _template(declarations, identity["Account"], expected)
-        return template.place.part, list(_findings(session.client("iam"), template))
+        member = _membership(session.client("organizations"), declarations.mesh.organization.id)
+        return template.place.part, [member, *_findings(session.client("iam"), template)]
     except ClientError as error:
         detail = error.response.get("Error", {})
         action = f"iam:{error.operation_name}" if error.operation_name != "GetCallerIdentity" else "credentials"
         raise VerificationError(
             f"{error.operation_name} was refused: {detail.get('Code')}: {detail.get('Message')}\n"
-            f"Needed: {action} that may read roles and policies (the AWS managed policy IAMReadOnlyAccess is enough)."
+            f"Needed: {action} that may read roles and policies (the AWS managed policy IAMReadOnlyAccess is enough, with organizations:DescribeOrganization)."
         ) from error
     except BotoCoreError as error:
         raise VerificationError(f"No account could be asked: {error}\nSign in, or name a profile: --profile") from error
+
+
+def _membership(organizations: Any, wanted: str) -> Finding:
+    """Whether the account is of the mesh's organization: every trust between accounts has it as a condition.
+
+    Source: Organizations API reference, DescribeOrganization, which any member account may call.
+    """
+    what = f"organization {wanted}"
+    try:
+        found = organizations.describe_organization()["Organization"]["Id"]
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code")
+        if code == "AWSOrganizationsNotInUseException":
+            return Finding(what, ok=False, text="the account is in no organization: invite it, or correct mesh.yaml")
+        return Finding(what, ok=False, text=f"could not be asked ({code}); needed: organizations:DescribeOrganization")
+    text = "" if found == wanted else f"the account is in {found}: move it, or correct organization.id in mesh.yaml"
+    return Finding(what, ok=found == wanted, text=text)
 
 
 def _template(declarations: Declarations, account: str, expected: str | None) -> Template:

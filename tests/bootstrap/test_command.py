@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import requests
 import typer
 from click.testing import Result
 from typer.testing import CliRunner
@@ -153,6 +154,26 @@ def test_verify_says_when_an_account_is_complete(
     assert result.exit_code == 0, result.output
     assert said["ok"]
     assert said["part"] == "producer-procurement"
+
+
+@pytest.mark.parametrize(
+    ("organization", "told"),
+    [
+        ("o-z9y8x7w6v5", "the account is in o-z9y8x7w6v5: move it, or correct organization.id in mesh.yaml"),
+        (None, "the account is in no organization: invite it, or correct mesh.yaml"),
+    ],
+)
+def test_an_account_outside_the_organization_of_the_mesh_is_told(
+    organization: str | None, told: str, mesh: Path, sample: Declarations, signed_in: Callable[[str], Clients]
+) -> None:
+    endpoint = signed_in("333344445555").endpoint
+    members = ["333344445555"] if organization else ["111122223333"]
+    body = {"id": organization or sample.mesh.organization.id, "management": members[0], "members": members}
+    answer = requests.put(f"{endpoint}/_local/organization", json={**body, "ramSharing": False}, timeout=10)
+    assert answer.ok, answer.text
+    result = run("--mesh", mesh, "--verify")
+    assert result.exit_code == 1
+    assert told in result.output
 
 
 def test_credentials_of_another_account_are_refused_before_anything_is_asked(
