@@ -117,7 +117,8 @@ def verify(
         action = f"iam:{error.operation_name}" if error.operation_name != "GetCallerIdentity" else "credentials"
         raise VerificationError(
             f"{error.operation_name} was refused: {detail.get('Code')}: {detail.get('Message')}\n"
-            f"Needed: {action} that may read roles and policies (the AWS managed policy IAMReadOnlyAccess is enough, with organizations:DescribeOrganization)."
+            f"Needed: {action} that may read roles and policies (the AWS managed policy IAMReadOnlyAccess is enough, "
+            "with organizations:DescribeOrganization)."
         ) from error
     except BotoCoreError as error:
         raise VerificationError(f"No account could be asked: {error}\nSign in, or name a profile: --profile") from error
