@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 
 from local_aws.server import LocalAws
-from local_aws.services import calls, identity
+from local_aws.services import calls, endpoint, identity
 
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
@@ -52,6 +52,8 @@ def _server() -> Iterator[tuple[LocalAws, Clients]]:
 @pytest.fixture
 def aws(_server: tuple[LocalAws, Clients]) -> LocalAws:
     """The running local AWS, empty."""
+    # Functions are given the address of the server that started last: another test of this process may have had its own.
+    endpoint.set_url(_server[0].endpoint)
     calls.reset()
     return _server[0]
 

@@ -75,10 +75,14 @@ def test_a_producer_that_nobody_prepared_is_onboarded_by_commands_alone(
 
 
 def review(mesh: Path) -> None:
-    """What people do: classify two columns, complete the grant that was found, assign it."""
+    """What people do: classify columns (one that is sensitive by its name must be), complete the grant that was found, assign it."""
     contract = mesh / "products/harvest/shipments.odcs.yaml"
     reviewed = contract.read_text()
-    for column, sensitivity in (("shipment_id", "internal"), ("shipped_on", "public")):
+    for column, sensitivity in (
+        ("shipment_id", "internal"),
+        ("shipped_on", "public"),
+        ("customer_email", "confidential"),
+    ):
         head, name, tail = reviewed.partition(f"name: {column}\n")
         reviewed = head + name + tail.replace("unreviewed", sensitivity, 1)
     contract.write_text(reviewed)
