@@ -118,18 +118,6 @@ def _line(number: int, value: dict[str, Any]) -> Line:
     return Line(number, _text(number, value, "table"), _with_samples(number, value, column))
 
 
-def _check_fields(number: int, value: dict[str, Any]) -> None:
-    missing = [name for name in ("table", "column") if name not in value]
-    if missing:
-        raise LineError(number, f"it has no {' and no '.join(missing)}")
-    unknown = len(value.keys() - _FIELDS)
-    if unknown:
-        known = "table, column, type, comment and samples"
-        raise LineError(
-            number, f"it has {unknown} field{'s' if unknown > 1 else ''} that nobody knows; known are {known}"
-        )
-
-
 def _text(number: int, value: dict[str, Any], name: str) -> str:
     found = value[name]
     if not isinstance(found, str):

@@ -10,7 +10,6 @@ from lakemesh.classification.checks import STRONG, WEAK
 from lakemesh.classification.taxonomy import Kind
 from lakemesh.classification.values import Profile
 
-_NATIONAL: Final = (*STRONG, *WEAK)
 _PREVALENT: Final = 0.8
 _MAJORITY: Final = 0.5
 

@@ -51,12 +51,6 @@ def declare(id_: str, management: str, members: Iterable[str], *, ram_sharing: b
     return _organizations[id_]
 
 
-def set_ram_sharing(account: str, enabled: bool) -> None:
-    """RAM EnableSharingWithAwsOrganization, called by the organization's management account."""
-    org = _member(account)
-    _organizations[org.id] = replace(org, ram_sharing=enabled)
-
-
 def _member(account: str) -> Organization:
     org = of(account)
     if org is None:
