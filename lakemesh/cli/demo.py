@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+from collections.abc import Sequence
 from enum import StrEnum, unique
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,8 +15,8 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from lakemesh.demo.outcome import Outcome
     from lakemesh.demo.process import LocalAwsProcess
-    from lakemesh.demo.run import Outcome
     from lakemesh.demo.screen import Terminal
 
 NEEDED = ("moto", "duckdb", "pyarrow", "pyiceberg")
@@ -32,12 +33,17 @@ def demo(
     mesh: Annotated[
         Path, typer.Option("--mesh", metavar="DIR", help="The mesh directory; expected.yaml says what to prove.")
     ] = Path("mesh"),
+    chapter: Annotated[
+        list[str] | None,
+        typer.Option("--chapter", metavar="NAME", help="Only this chapter after the proof; may be given again."),
+    ] = None,
     format: Annotated[Format, typer.Option("--format", help="text for people, json for tools.")] = Format.TEXT,  # noqa: A002 - the option's name
 ) -> None:
     """Deploy the sample mesh to a local AWS and prove who can read what.
 
     Starts a local AWS on a free port, makes the producers as one finds them, deploys every stack, and then tries every
-    principal on every column by Glue and Athena. Then a grant is edited, and takes effect. Your mesh is not touched.
+    principal on every column by Glue and Athena. Then its chapters: what people and producers change, and what comes of
+    it. Your mesh is not touched.
 
     Exit code: 0 everything is as expected.yaml says, 1 something is not or a step failed, 2 it cannot run here.
     """
@@ -54,12 +60,25 @@ def demo(
     if not mesh.is_dir():
         typer.echo(f"{mesh} is no directory. Say where your mesh is: lakemesh demo --mesh DIR", err=True)
         raise typer.Exit(2)
+    chapters = _chapters(chapter)
     _forget_real_accounts()
     # Steps go to standard error where standard output is for a tool.
     console = Console(stderr=format is Format.JSON, soft_wrap=False)
     if not console.is_terminal:
         console = Console(stderr=format is Format.JSON, width=120)
-    raise typer.Exit(_demo(mesh.resolve(), console, keep=keep, json_wanted=format is Format.JSON))
+    raise typer.Exit(_demo(mesh.resolve(), console, chapters, keep=keep, json_wanted=format is Format.JSON))
+
+
+def _chapters(chosen: list[str] | None) -> Sequence[str]:
+    from lakemesh.declarations.errors import did_you_mean
+    from lakemesh.demo.chapters import CHAPTERS
+
+    for name in chosen or ():
+        if name not in CHAPTERS:
+            known = ", ".join(CHAPTERS)
+            typer.echo(f'There is no chapter "{name}".{did_you_mean(name, CHAPTERS)} There are: {known}.', err=True)
+            raise typer.Exit(2)
+    return tuple(chosen or CHAPTERS)
 
 
 def _forget_real_accounts() -> None:
@@ -70,18 +89,19 @@ def _forget_real_accounts() -> None:
         os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1", "localhost")))
 
 
-def _demo(mesh: Path, console: Console, *, keep: bool, json_wanted: bool) -> int:
+def _demo(mesh: Path, console: Console, chapters: Sequence[str], *, keep: bool, json_wanted: bool) -> int:
     from lakemesh.declarations.errors import InvalidMeshError
     from lakemesh.demo.data import NoRowsError
+    from lakemesh.demo.outcome import DemoError
     from lakemesh.demo.process import LocalAwsError, LocalAwsProcess
-    from lakemesh.demo.run import DemoError, run
+    from lakemesh.demo.run import run
     from lakemesh.demo.screen import Terminal, as_json
     from lakemesh.deploy.run import DeployError
 
     screen = Terminal(console)
     aws = LocalAwsProcess()
     try:
-        outcome = run(mesh, aws, screen)
+        outcome = run(mesh, aws, screen, chapters)
         if json_wanted:
             typer.echo(json.dumps(as_json(outcome, aws.endpoint if keep else None), indent=2))
         if not json_wanted or keep:
@@ -115,7 +135,7 @@ def _what_next(console: Console, aws: LocalAwsProcess, outcome: Outcome, *, keep
 
     console.print(f"{took(outcome)}\n", style="dim", highlight=False)
     if not outcome.ok:
-        console.print("The columns marked with ! are not what expected.yaml says; each difference is listed above.")
+        console.print("What is marked with ! or ✗ is not as it should be; each difference is listed above.")
     console.print("[bold]Next[/bold]")
     if keep and local.running() is None:
         local.STATE.parent.mkdir(exist_ok=True)

@@ -19,12 +19,17 @@ def edited_copy(directory: Path, scratch: Path, edit: Edit) -> tuple[Path, tuple
     """
     copy = scratch / directory.name
     shutil.copytree(directory, copy)
+    return copy, edit_in_place(copy, edit)
+
+
+def edit_in_place(directory: Path, edit: Edit) -> tuple[str, ...]:
+    """Edit a mesh directory; what was edited, in sentences."""
     done: list[str] = []
-    for path in sorted((copy / "grants").glob("*.yaml")):
+    for path in sorted((directory / "grants").glob("*.yaml")):
         done += _rewrite(path, lambda content: _edit_grants(content, edit))
-    for path in sorted((copy / "consumers").glob("*.yaml")):
+    for path in sorted((directory / "consumers").glob("*.yaml")):
         done += _rewrite(path, lambda content: _edit_assignments(content, edit))
-    return copy, tuple(done)
+    return tuple(done)
 
 
 def _rewrite(path: Path, change: Callable[[Any], Iterator[str]]) -> list[str]:

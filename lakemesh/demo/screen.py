@@ -15,8 +15,9 @@ from rich.text import Text
 
 from lakemesh.declarations.models import Declarations
 from lakemesh.demo.expected import Verdict
+from lakemesh.demo.outcome import Change, ChapterOutcome, Check, Outcome, Step
 from lakemesh.demo.proof import Proof, TableProof
-from lakemesh.demo.run import DEPLOY, Change, Outcome, Step
+from lakemesh.demo.stage import DEPLOY
 
 LEGEND = (
     "8 of 12: columns that Athena returns, of all; discover: Glue shows it, Athena refuses; denied: neither shows it"
@@ -29,7 +30,7 @@ MOST_DIFFERENCES = 40
 
 
 class Terminal:
-    """A `Screen` of `lakemesh.demo.run`."""
+    """A `Screen` of `lakemesh.demo.stage`."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -98,6 +99,17 @@ class Terminal:
                 if columns:
                     self.console.print(Text(f"    {word}: {', '.join(columns)}", style=style))
         self.console.print()
+
+    def chapter(self, title: str) -> None:
+        self.console.print()
+        self.console.rule(f"[bold]{escape(title)}[/bold]", align="left", style="dim")
+
+    def said(self, text: str) -> None:
+        self.console.print(Text(text))
+
+    def checked(self, check: Check) -> None:
+        mark, style = ("✓", "green") if check.holds else ("✗", "bold red")
+        self.console.print(Text.assemble((f"{mark} ", style), check.claim, (f"  {check.found}", "dim")))
 
 
 def took(outcome: Outcome) -> str:
@@ -173,11 +185,20 @@ def as_json(outcome: Outcome, endpoint: str | None) -> dict[str, Any]:
             {"title": step.title, "seconds": round(step.seconds, 3), "detail": step.detail} for step in outcome.steps
         ],
         "proofs": {title: _proof_json(proof) for title, proof in outcome.proofs.items()},
+        "chapters": {name: _chapter_json(one) for name, one in outcome.chapters.items()},
         "edits": list(outcome.edits),
         "changes": [
             {"principal": one.principal, "table": one.table, "gained": list(one.gained), "lost": list(one.lost)}
             for one in outcome.changes
         ],
+    }
+
+
+def _chapter_json(chapter: ChapterOutcome) -> dict[str, Any]:
+    return {
+        "title": chapter.title,
+        "said": list(chapter.said),
+        "checks": [{"claim": one.claim, "holds": one.holds, "found": one.found} for one in chapter.checks],
     }
 
 

@@ -8,10 +8,11 @@ import pytest
 from rich.console import Console
 
 from lakemesh.demo import process
+from lakemesh.demo.chapters.edit import AS_DECLARED
 from lakemesh.demo.expected import Verdict
+from lakemesh.demo.outcome import Change, ChapterOutcome, Check, Outcome, Step, differences
 from lakemesh.demo.process import LocalAwsError, LocalAwsProcess
 from lakemesh.demo.proof import Proof, TableProof
-from lakemesh.demo.run import AS_DECLARED, Change, Outcome, Step, differences
 from lakemesh.demo.screen import Terminal, as_json
 
 READ, DISCOVER, DENIED = Verdict.READ, Verdict.DISCOVER, Verdict.DENIED
@@ -95,6 +96,30 @@ def test_tools_get_every_verdict_with_what_athena_said() -> None:
 
 def test_a_demo_that_proved_nothing_is_not_ok() -> None:
     assert not Outcome("m", "eu-west-3", "arn").ok
+
+
+def test_one_claim_of_a_chapter_that_does_not_hold_fails_the_demo() -> None:
+    outcome = Outcome("m", "eu-west-3", "arn", proofs={AS_DECLARED: Proof((), (), 1)})
+    assert outcome.ok
+    outcome.chapters["sync"] = ChapterOutcome("Sync", ["an event"], [Check("it arrives", False, "it did not")])
+    assert not outcome.ok
+    assert as_json(outcome, None)["chapters"]["sync"] == {
+        "title": "Sync",
+        "said": ["an event"],
+        "checks": [{"claim": "it arrives", "holds": False, "found": "it did not"}],
+    }
+
+
+def test_a_claim_is_shown_with_what_was_found() -> None:
+    sink = io.StringIO()
+    terminal = Terminal(Console(file=sink, width=80))
+    terminal.chapter("Sync")
+    terminal.said("A producer adds [a partition].")
+    terminal.checked(Check("the twin has it", True, "12 partitions"))
+    terminal.checked(Check("nobody lost access", False, "1 did"))
+    assert "A producer adds [a partition]." in sink.getvalue()
+    assert "✓ the twin has it  12 partitions" in sink.getvalue()
+    assert "✗ nobody lost access  1 did" in sink.getvalue()
 
 
 def test_a_local_aws_that_does_not_start_tells_what_it_said(monkeypatch: pytest.MonkeyPatch) -> None:

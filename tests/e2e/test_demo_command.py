@@ -75,6 +75,12 @@ def test_a_failure_is_told_to_tools_as_json_too(mesh: Path) -> None:
     assert "expected.yaml is missing" in told["error"]
 
 
+def test_a_chapter_that_does_not_exist_is_misuse_and_the_others_are_named() -> None:
+    ended = demo("--chapter", "edti")
+    assert ended.returncode == 2
+    assert 'Did you mean "edit"?' in ended.stderr
+
+
 def test_a_directory_that_is_not_there_is_misuse(tmp_path: Path) -> None:
     ended = demo("--mesh", str(tmp_path / "nowhere"))
     assert ended.returncode == 2
