@@ -23,6 +23,7 @@ from lakemesh.declarations.models import (
     Table,
 )
 from lakemesh.declarations.naming import Naming
+from lakemesh.declarations.service_levels import max_age
 
 VERSION: Final = 1
 _DIGEST_CHARACTERS: Final = 16
@@ -54,10 +55,19 @@ def manifest(declarations: Declarations) -> Json:
         "sources": {},
         "tables": tables,
         "products": {
-            name: {"domain": product.domain, "version": product.version, "status": product.status.value}
+            name: {
+                "domain": product.domain,
+                "version": product.version,
+                "status": product.status.value,
+                "maxAgeSeconds": max_age(product.service_levels),
+            }
             for name, product in declarations.products.items()
         },
-        "grants": [_grant(domain, grant) for domain, grants in sorted(declarations.grants.items()) for grant in grants],
+        "grants": [
+            {**_grant(domain, grant), "products": _reached(declarations, domain, grant)}
+            for domain, grants in sorted(declarations.grants.items())
+            for grant in grants
+        ],
         "thresholds": {
             "gracePeriodHours": mesh.sync.grace_period_hours,
             "massDelete": {"count": mesh.sync.mass_delete.count, "share": mesh.sync.mass_delete.share},
@@ -201,3 +211,23 @@ def _grant(domain: str, grant: Grant) -> Json:
         "approvedBy": grant.approved_by,
         "ticket": grant.ticket,
     }
+
+
+def _reached(declarations: Declarations, domain: str, grant: Grant) -> list[str]:
+    """Products that a grant reaches as the contracts stand, sorted: those whose consumers hear of a broken schema."""
+    if grant.product is not None:
+        return [grant.product]
+    wanted = {key: values for key, values in (grant.tags or {}).items() if key != "sensitivity"}
+    return sorted(
+        product.name
+        for product in declarations.products.values()
+        if product.domain == domain
+        and any(
+            all({**tags, "product": product.name, "domain": domain}.get(key) in values for key, values in wanted.items())
+            for table in product.tables
+            for tags in (
+                {**product.tags, **table.tags},
+                *({**product.tags, **table.tags, **column.tags} for column in table.columns if column.tags),
+            )
+        )
+    )

@@ -232,7 +232,12 @@ def _manifest() -> Json:
             "tables": _map(table),
             "products": _map(
                 _object(
-                    {"domain": _TEXT, "version": _TEXT, "status": {"enum": [status.value for status in Status]}},
+                    {
+                        "domain": _TEXT,
+                        "version": _TEXT,
+                        "status": {"enum": [status.value for status in Status]},
+                        "maxAgeSeconds": {"type": ["integer", "null"], "minimum": 1},
+                    },
                     closed=True,
                 )
             ),
@@ -263,6 +268,7 @@ def _manifest_grant() -> Json:
             "id": _TEXT,
             "domain": _TEXT,
             "product": {"type": ["string", "null"]},
+            "products": _TEXTS,
             "tags": {"anyOf": [_map(_TEXTS), {"type": "null"}]},
             "to": _TEXT,
             "access": {"enum": ["read", "discover"]},
