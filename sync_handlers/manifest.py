@@ -6,6 +6,7 @@ refused.
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import json
 from collections.abc import Mapping
@@ -84,6 +85,37 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Product:
+    """What the sync has to know of a data product."""
+
+    name: str
+    domain: str
+    version: str
+    """Of its contract: raising it lets a breaking change through."""
+    max_age: int | None = None
+    """Seconds after which its data is stale, by the contract; None: it promises nothing."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Who uses a product."""
+
+    products: frozenset[str]
+    consumer: str
+    expires: dt.date | None
+    """The first day without it."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What bounds deletions (`sync` in mesh.yaml)."""
+
+    grace: dt.timedelta = dt.timedelta(hours=24)
+    count: int = 10
+    share: float = 0.1
+
+
+@dataclass(frozen=True)
 class Manifest:
     mesh: str
     account: str
@@ -95,6 +127,25 @@ class Manifest:
     """LF-Tag keys that the mesh manages."""
     sources: Mapping[str, Source]
     tables: Mapping[str, Table]
+    products: Mapping[str, Product] = field(default_factory=dict)
+    grants: tuple[Grant, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+    def consumers(self, product: str, today: dt.date) -> tuple[str, ...]:
+        """Consumers with a grant on the product that has not expired, sorted."""
+        return tuple(
+            sorted(
+                {
+                    grant.consumer
+                    for grant in self.grants
+                    if product in grant.products and (grant.expires is None or grant.expires > today)
+                }
+            )
+        )
+
+    def twins(self, domain: str) -> tuple[str, ...]:
+        """The twins that a domain answers for, sorted."""
+        return tuple(sorted(twin for twin, source in self.sources.items() if source.domain == domain))
 
     def source(self, twin: str, digest: str) -> Source:
         """The declared source of a twin, as the invocation knows it.
@@ -174,6 +225,32 @@ def _parse(document: Mapping[str, Any]) -> Manifest:
         keys=BUILT_IN | frozenset(document["ontology"]),
         sources={twin: _source(twin, value) for twin, value in document["sources"].items()},
         tables={key: _table(value) for key, value in document["tables"].items()},
+        products={name: _product(name, value) for name, value in document["products"].items()},
+        grants=tuple(_grant(value) for value in document["grants"]),
+        limits=_limits(document["thresholds"]),
+    )
+
+
+def _product(name: str, value: Mapping[str, Any]) -> Product:
+    age = value["maxAgeSeconds"]
+    return Product(name, _text(value["domain"]), _text(value["version"]), None if age is None else int(age))
+
+
+def _grant(value: Mapping[str, Any]) -> Grant:
+    expires = value["expires"]
+    return Grant(
+        products=frozenset(_text(name) for name in value["products"]),
+        consumer=_text(value["to"]).partition("/")[0],
+        expires=None if expires is None else dt.date.fromisoformat(expires),
+    )
+
+
+def _limits(value: Mapping[str, Any]) -> Limits:
+    bounds = value["massDelete"]
+    return Limits(
+        grace=dt.timedelta(hours=int(value["gracePeriodHours"])),
+        count=int(bounds["count"]),
+        share=float(bounds["share"]),
     )
 
 

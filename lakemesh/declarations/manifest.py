@@ -217,17 +217,13 @@ def _reached(declarations: Declarations, domain: str, grant: Grant) -> list[str]
     """Products that a grant reaches as the contracts stand, sorted: those whose consumers hear of a broken schema."""
     if grant.product is not None:
         return [grant.product]
+    own = [product for product in declarations.products.values() if product.domain == domain]
+    return sorted(product.name for product in own if any(_carries(grant, product, table) for table in product.tables))
+
+
+def _carries(grant: Grant, product: Product, table: Table) -> bool:
+    """Whether the tags of a table, or of one of its columns, match a grant by tags."""
     wanted = {key: values for key, values in (grant.tags or {}).items() if key != "sensitivity"}
-    return sorted(
-        product.name
-        for product in declarations.products.values()
-        if product.domain == domain
-        and any(
-            all({**tags, "product": product.name, "domain": domain}.get(key) in values for key, values in wanted.items())
-            for table in product.tables
-            for tags in (
-                {**product.tags, **table.tags},
-                *({**product.tags, **table.tags, **column.tags} for column in table.columns if column.tags),
-            )
-        )
-    )
+    whole = {**product.tags, **table.tags, "product": product.name, "domain": product.domain}
+    carried = [whole, *({**whole, **column.tags} for column in table.columns if column.tags)]
+    return any(all(tags.get(key) in values for key, values in wanted.items()) for tags in carried)

@@ -125,12 +125,17 @@ def document(*tables: dict[str, Any], twin: str = "sales_raw", **more: Any) -> d
             "tables": [table["table"] for table in tables], "digest": "source-digest",
         }},
         "tables": {f"{table['twin']}.{table['table']}": table for table in tables},
+        "products": {table["product"]: {"domain": "sales", "version": "1.0.0", "status": "active", "maxAgeSeconds": None}
+                     for table in tables},
+        "grants": [],
+        # Wide, so that tests of other things may delete what they like; tests of the guard set their own.
+        "thresholds": {"gracePeriodHours": 24, "massDelete": {"count": 1000, "share": 0.5}},
         **more,
     }  # fmt: skip
 
 
-def manifest(*tables: dict[str, Any]) -> Manifest:
-    return parse(document(*tables))
+def manifest(*tables: dict[str, Any], **more: Any) -> Manifest:
+    return parse(document(*tables, **more))
 
 
 # ---------------------------------------------------------------------------------------------------- strategies
