@@ -10,9 +10,11 @@ import datetime as dt
 from enum import StrEnum, unique
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from lakemesh.declarations.governance import Governance as Governance  # noqa: PLC0414 - everybody has it from here
 from lakemesh.declarations.levels import Level, Profile
+from lakemesh.declarations.sensitivity import Sensitivity as Sensitivity  # noqa: PLC0414 - everybody has it from here
 
 # Patterns spell their characters out: \d and \w take the digits and letters of every script, AWS takes ASCII. Names
 # that become part of ARNs in IAM policies have none of * ? $, which mean something else there.
@@ -77,23 +79,6 @@ class Declaration(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-@unique
-class Sensitivity(StrEnum):
-    """How far a column may travel, in order; each member outranks those before it.
-
-    `unreviewed` is not a rank: it marks what nobody has looked at and can never be granted.
-    """
-
-    PUBLIC = "public"
-    INTERNAL = "internal"
-    CONFIDENTIAL = "confidential"
-    RESTRICTED = "restricted"
-
-    @property
-    def rank(self) -> int:
-        return list(Sensitivity).index(self)
-
-
 UNREVIEWED: Literal["unreviewed"] = "unreviewed"
 
 
@@ -114,14 +99,6 @@ class Status(StrEnum):
     ACTIVE = "active"
     DEPRECATED = "deprecated"
     RETIRED = "retired"
-
-
-@unique
-class Governance(StrEnum):
-    """Who decides on reads of a producer's own catalog: IAM alone, or Lake Formation."""
-
-    IAM = "iam"
-    LAKE_FORMATION = "lake-formation"
 
 
 @unique
@@ -205,6 +182,34 @@ class Alerting(Declaration):
     """E-mail addresses that hear of every alarm."""
 
 
+class Approvals(Declaration):
+    """How many people decide about a request of the portal, by the highest sensitivity it would open."""
+
+    automatic: tuple[Sensitivity, ...] = ()
+    """Approved by rule, without a person."""
+    two: tuple[Sensitivity, ...] = (Sensitivity.RESTRICTED,)
+    """Needs two approvers; everything else needs one."""
+    longest_days: Count = Field(default=365, alias="longestDays")
+    """The longest that access is given for; requests without an end get this one."""
+    reminder_days: Count = Field(default=3, alias="reminderDays")
+    """Days without a decision after which approvers are reminded, again and again."""
+
+    @model_validator(mode="after")
+    def _one_rule_a_level(self) -> Approvals:
+        both = sorted(set(self.automatic) & set(self.two))
+        if both:
+            raise ValueError(
+                f"{both[0]} is in `automatic` and in `two`, which is [restricted] unless it is written: take it out of one"
+            )
+        return self
+
+    def needed(self, level: Sensitivity | None) -> int:
+        """Approvers that a sensitivity needs; None: access that opens no data."""
+        if level in self.automatic:
+            return 0
+        return 2 if level in self.two else 1
+
+
 class Quotas(Declaration):
     """Limits checked before any cloud call; the defaults are AWS's (lf-tag-considerations, API models)."""
 
@@ -262,6 +267,7 @@ class Mesh(Declaration):
     consumers: dict[Slug, ConsumerEntry] = Field(default_factory=dict)
     sync: Sync = Field(default_factory=Sync)
     alerting: Alerting = Field(default_factory=Alerting)
+    approvals: Approvals = Field(default_factory=Approvals)
     deployment: Deployment = Field(default_factory=Deployment)
     policies: Policies = Field(default_factory=Policies)
     quotas: Quotas = Field(default_factory=Quotas)

@@ -1,0 +1,77 @@
+"""From events to the request they made. The log is the truth; nothing else is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lakemesh.portal.requests.model import Ask, Event, Kind, Request, Status
+
+
+class BrokenLogError(Exception):
+    """Events that no portal wrote: a gap, another request's event, or a first event that is no submission."""
+
+
+def fold(events: Iterable[Event]) -> Request:
+    """The request after all its events, in order. Raises BrokenLogError."""
+    request: Request | None = None
+    for event in events:
+        request = _submitted(event) if request is None else apply(request, event)
+    if request is None:
+        raise BrokenLogError("there is no such request")
+    return request
+
+
+def apply(request: Request, event: Event) -> Request:
+    """The request after one more event. Raises BrokenLogError."""
+    if event.request != request.id or event.sequence != request.sequence + 1 or event.before is not request.status:
+        raise BrokenLogError(
+            f"event {event.sequence} of request {event.request} ({event.before} -> {event.after}) does not follow "
+            f"event {request.sequence} of {request.id} ({request.status})"
+        )
+    changed = request.with_(status=event.after, sequence=event.sequence, changed_at=event.at)
+    return _effect(changed, event, event.data)
+
+
+def _submitted(event: Event) -> Request:
+    if event.kind is not Kind.SUBMITTED or event.sequence != 1 or event.before is not None:
+        raise BrokenLogError(f"request {event.request} begins with event {event.sequence}, {event.kind}")
+    ask = Ask.of(event.data["ask"])
+    return Request(
+        id=event.request,
+        ask=ask,
+        asked=ask,
+        requester=event.actor,
+        status=event.after,
+        sequence=1,
+        submitted_at=event.at,
+        changed_at=event.at,
+        needed=int(event.data["needed"]),
+        extends=event.data.get("extends"),
+    )
+
+
+def _effect(request: Request, event: Event, data: Mapping[str, Any]) -> Request:
+    match event.kind:
+        case Kind.NARROWED:
+            # Who said yes said it to something else.
+            return request.with_(ask=Ask.of(data["ask"]), needed=int(data["needed"]), approvals=())
+        case Kind.APPROVED:
+            done = event.at if event.after is Status.APPROVED else None
+            return request.with_(approvals=(*request.approvals, event.actor), approved_at=done, question="")
+        case Kind.ASKED_BACK:
+            return request.with_(question=data["question"])
+        case Kind.ANSWERED:
+            return request.with_(question="")
+        case Kind.REJECTED | Kind.FAILED | Kind.REVOKE_ASKED:
+            return request.with_(reason=data["reason"])
+        case Kind.RETRIED:
+            return request.with_(reason="")
+        case Kind.PROPOSED:
+            return request.with_(proposal=data["proposal"], reason="")
+        case Kind.TICKET_OPENED:
+            return request.with_(ticket=data["ticket"])
+        case Kind.REMINDED:
+            return request.with_(reminded_at=event.at)
+        case _:
+            return request
