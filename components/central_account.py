@@ -243,6 +243,9 @@ class CentralAccount(pulumi.ComponentResource):
                     sync_scope(place, args["twins"], args["reader_role_arns"]), place, args["sync_role"], quota
                 ),
                 "manifest": args["manifest"],
+                "files": {},
+                "data": {},
+                "layers": (),
                 "timeout": 900,
                 "memory": 1024,
                 # It owns the tables it creates: recreated under the same name it would be another principal.
@@ -264,6 +267,9 @@ class CentralAccount(pulumi.ComponentResource):
                 "statements": key.key_arn.apply(lambda arn: tag_statements(place, arn)),
                 "managed_policies": scoped(tag_scope(place, args["twins"]), place, args["tag_role"], quota),
                 "manifest": args["manifest"],
+                "files": {},
+                "data": {},
+                "layers": (),
                 "timeout": 900,
                 "memory": 512,
                 "protect_role": args.get("protect", True),

@@ -60,6 +60,12 @@ class HandlerFunctionArgs(TypedDict):
     characters."""
     manifest: NotRequired[str]
     """The compiled declarations, bundled as `manifest.json`; left out for functions that do not read it."""
+    files: NotRequired[Mapping[str, str]]
+    """The function's modules: file of this machine by name in the archive; `sync_handlers/*.py` where there are none."""
+    data: NotRequired[Mapping[str, str]]
+    """Further text files of the archive, by name."""
+    layers: NotRequired[Sequence[str]]
+    """ARNs of further layers."""
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Further environment variables."""
     timeout: int
@@ -109,8 +115,8 @@ class HandlerFunction(pulumi.ComponentResource):
             handler=args["handler"],
             runtime="python3.13",
             architectures=["arm64"],
-            code=bundle(args.get("manifest")),
-            layers=[settings["powertools_layer"]],
+            code=bundle(args.get("manifest"), files=args.get("files"), data=args.get("data")),
+            layers=[settings["powertools_layer"], *args.get("layers", ())],
             timeout=args["timeout"],
             memory_size=args["memory"],
             reserved_concurrent_executions=int(settings.get("reserved_concurrency", -1)),
@@ -160,14 +166,22 @@ class HandlerFunction(pulumi.ComponentResource):
         return made
 
 
-def bundle(manifest: str | None, folder: Path = HANDLERS) -> pulumi.AssetArchive:
-    """The code of every handler function: `sync_handlers/*.py`, and `manifest.json` beside it where there is one."""
-    files: dict[str, Any] = {
-        f"{folder.name}/{path.name}": pulumi.FileAsset(str(path)) for path in sorted(folder.glob("*.py"))
-    }
+def bundle(
+    manifest: str | None,
+    folder: Path = HANDLERS,
+    files: Mapping[str, str] | None = None,
+    data: Mapping[str, str] | None = None,
+) -> pulumi.AssetArchive:
+    """The code of a handler function: `sync_handlers/*.py` or the given files, and `manifest.json` beside them where
+    there is one."""
+    named = (
+        {f"{folder.name}/{path.name}": str(path) for path in sorted(folder.glob("*.py"))} if files is None else files
+    )
+    assets: dict[str, Any] = {name: pulumi.FileAsset(path) for name, path in named.items()}
     if manifest is not None:
-        files["manifest.json"] = pulumi.StringAsset(manifest)
-    return pulumi.AssetArchive(files)
+        assets["manifest.json"] = pulumi.StringAsset(manifest)
+    assets |= {name: pulumi.StringAsset(text) for name, text in (data or {}).items()}
+    return pulumi.AssetArchive(assets)
 
 
 def inline_policy(args: HandlerFunctionArgs, statements: Sequence[Statement]) -> str:

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from lakemesh.classification.column import VERSION, Column, Verdict
 from lakemesh.classification.recogniser import classify_table
-from lakemesh.classification.rules import NO_RULES, Rules, load_rules, rules_of
+from lakemesh.classification.rules import NO_RULES, Rules
 from lakemesh.classification.taxonomy import MEANINGS, Category, Kind
-from lakemesh.declarations.models import Sensitivity
+from lakemesh.declarations.sensitivity import Sensitivity
 
 __all__ = [
     "MEANINGS",
@@ -26,6 +26,4 @@ __all__ = [
     "Sensitivity",
     "Verdict",
     "classify_table",
-    "load_rules",
-    "rules_of",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lakemesh.declarations.models import Sensitivity
+from lakemesh.declarations.sensitivity import Sensitivity
 
 VERSION: Final = "1.0.0"
 """Of the recogniser. The major version changes when verdicts change so much that rejections have to be asked again."""

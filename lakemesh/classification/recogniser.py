@@ -12,7 +12,7 @@ from lakemesh.classification.names import subject_of
 from lakemesh.classification.rules import NO_RULES, Rules, Ruling
 from lakemesh.classification.scoring import Scored, score
 from lakemesh.classification.taxonomy import MEANINGS, Kind, Rule
-from lakemesh.declarations.models import Sensitivity
+from lakemesh.declarations.sensitivity import Sensitivity
 
 _HALF = 0.5
 _EMPTY_CONFIDENCE = 0.97

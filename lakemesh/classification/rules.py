@@ -1,6 +1,6 @@
-"""A company's own rules, as YAML: extra kinds, names, patterns, value lists, suppressions, sensitivities.
+"""What a company's own rules say of a column. How they are written and checked: `rules_file`.
 
-Read and checked as other declarations are: every mistake at once, each with its place and mend.
+Free of pydantic, so that functions in the cloud can judge columns (docs/adr/0014).
 """
 
 from __future__ import annotations
@@ -9,84 +9,74 @@ import fnmatch
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path as FilePath
-from typing import Annotated, Final
-
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from typing import Final
 
 from lakemesh.classification.column import Column
-from lakemesh.classification.safe_regex import UnsafePatternError, compile_safe
 from lakemesh.classification.taxonomy import PUBLISHED
 from lakemesh.classification.values import text_of
-from lakemesh.declarations.errors import InvalidMeshError, Problem, did_you_mean
-from lakemesh.declarations.models import Sensitivity
-from lakemesh.declarations.places import Places
-from lakemesh.declarations.validation import validate
-from lakemesh.declarations.yamlfile import read
+from lakemesh.declarations.sensitivity import Sensitivity
 
 MAX_SAMPLED: Final = 20
 """Values that patterns and lists are tried on, per column."""
 _MAX_NAME: Final = 200
-
-KindName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=50)]
-Glob = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-Words = Annotated[str, StringConstraints(min_length=1, max_length=300)]
-Share = Annotated[float, Field(gt=0, le=1)]
+EVERY: Final = ("*",)
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class OwnKind(_Model):
+@dataclass(frozen=True)
+class OwnKind:
     """A kind that only this company has."""
 
-    description: Words
+    description: str
     sensitivity: Sensitivity
     sensitive: bool = True
 
 
-class NameRule(_Model):
+@dataclass(frozen=True)
+class NameRule:
     """Columns by name: `*` stands for anything, case does not matter."""
 
-    names: list[Glob] = Field(min_length=1, max_length=500)
-    tables: list[Glob] = Field(default_factory=lambda: ["*"], min_length=1, max_length=500)
-    kind: KindName
+    names: Sequence[str]
+    kind: str
+    tables: Sequence[str] = EVERY
 
 
-class PatternRule(_Model):
+@dataclass(frozen=True)
+class PatternRule:
     """Columns by their values: a regular expression that whole values match."""
 
-    pattern: Words
-    kind: KindName
-    prevalence: Share = 0.8
+    pattern: str
+    kind: str
+    prevalence: float = 0.8
 
 
-class ValueRule(_Model):
+@dataclass(frozen=True)
+class ValueRule:
     """Columns by a closed list of values; case does not matter."""
 
-    values: list[Annotated[str, StringConstraints(max_length=200)]] = Field(min_length=1, max_length=10_000)
-    kind: KindName
-    prevalence: Share = 0.8
+    values: Sequence[str]
+    kind: str
+    prevalence: float = 0.8
 
 
-class Suppression(_Model):
+@dataclass(frozen=True)
+class Suppression:
     """Columns that are not sensitive, whatever they look like, and why."""
 
-    names: list[Glob] = Field(min_length=1, max_length=500)
-    tables: list[Glob] = Field(default_factory=lambda: ["*"], min_length=1, max_length=500)
-    reason: Words
+    names: Sequence[str]
+    reason: str
+    tables: Sequence[str] = EVERY
 
 
-class RulesFile(_Model):
-    """The whole file."""
+@dataclass(frozen=True)
+class RuleSet:
+    """All rules of a company."""
 
-    kinds: dict[KindName, OwnKind] = Field(default_factory=dict)
-    names: list[NameRule] = Field(default_factory=list)
-    patterns: list[PatternRule] = Field(default_factory=list, max_length=200)
-    values: list[ValueRule] = Field(default_factory=list, max_length=200)
-    suppressions: list[Suppression] = Field(default_factory=list)
-    sensitivity: dict[KindName, Sensitivity] = Field(default_factory=dict)
+    kinds: Mapping[str, OwnKind] = field(default_factory=dict)
+    names: Sequence[NameRule] = ()
+    patterns: Sequence[PatternRule] = ()
+    values: Sequence[ValueRule] = ()
+    suppressions: Sequence[Suppression] = ()
+    sensitivity: Mapping[str, Sensitivity] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,7 +92,7 @@ class Ruling:
 class Rules:
     """Compiled rules."""
 
-    file: RulesFile = field(default_factory=RulesFile)
+    file: RuleSet = field(default_factory=RuleSet)
     patterns: tuple[re.Pattern[str], ...] = ()
 
     def ruling(self, table: str, column: Column) -> Ruling | None:
@@ -151,61 +141,3 @@ NO_RULES: Final = Rules()
 def _matches(globs: Sequence[str], name: str) -> bool:
     folded = name[:_MAX_NAME].casefold()
     return any(fnmatch.fnmatchcase(folded, glob.casefold()) for glob in globs)
-
-
-def load_rules(path: FilePath) -> Rules:
-    """Rules from a file. Raises InvalidMeshError with every problem, OSError where it cannot be read."""
-    return rules_of(path.read_bytes(), path.name)
-
-
-def rules_of(data: bytes, shown: str) -> Rules:
-    """Rules from the bytes of a file that people know as `shown`. Raises InvalidMeshError."""
-    document = read(data)
-    places = Places(documents={shown: document})
-    problems = [
-        Problem(shown, found.line, found.column, found.path, found.message, found.rule) for found in document.findings
-    ]
-    if document.value is None and not problems:
-        return NO_RULES
-    if problems:
-        raise InvalidMeshError(problems)
-    found = validate(RulesFile, document, shown, places, salvage=lambda _path: None)
-    if found.value is None or found.problems:
-        raise InvalidMeshError(found.problems)
-    return _compiled(found.value, shown, places)
-
-
-def _compiled(rules: RulesFile, shown: str, places: Places) -> Rules:
-    problems = list(_unknown_kinds(rules, shown, places))
-    compiled: list[re.Pattern[str]] = []
-    for index, rule in enumerate(rules.patterns):
-        try:
-            compiled.append(compile_safe(rule.pattern))
-        except UnsafePatternError as error:
-            problems.append(
-                places.problem("unsafe-pattern", f"This pattern {error}.", shown, "patterns", index, "pattern")
-            )
-    for name in sorted(set(rules.kinds) & set(PUBLISHED)):
-        text = f'"{name}" is a kind of the taxonomy already.\nChange how sensitive it is under sensitivity.'
-        problems.append(places.problem("duplicate-kind", text, shown, "kinds", name))
-    if problems:
-        raise InvalidMeshError(problems)
-    return Rules(rules, tuple(compiled))
-
-
-def _unknown_kinds(rules: RulesFile, shown: str, places: Places) -> Sequence[Problem]:
-    known = {**PUBLISHED, **rules.kinds}
-    used: list[tuple[str, tuple[str | int, ...]]] = []
-    sections: Mapping[str, Sequence[NameRule | PatternRule | ValueRule]] = {
-        "names": rules.names,
-        "patterns": rules.patterns,
-        "values": rules.values,
-    }
-    for section, items in sections.items():
-        used.extend((item.kind, (section, index, "kind")) for index, item in enumerate(items))
-    used.extend((kind, ("sensitivity", kind)) for kind in rules.sensitivity)
-    return [
-        places.problem("unknown-kind", f'There is no kind "{kind}".{did_you_mean(kind, known)}', shown, *path)
-        for kind, path in used
-        if kind not in known
-    ]

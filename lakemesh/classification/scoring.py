@@ -12,7 +12,7 @@ from lakemesh.classification.support import Support, shown_by_values, support
 from lakemesh.classification.taxonomy import MEANINGS, Kind, Rule
 from lakemesh.classification.types import allows, is_map, leaves
 from lakemesh.classification.values import Profile, profile
-from lakemesh.declarations.models import Sensitivity
+from lakemesh.declarations.sensitivity import Sensitivity
 
 LEAST: Final = 0.45
 """Score from which a kind is believed."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum, unique
 from typing import Final
 
-from lakemesh.declarations.models import Sensitivity
+from lakemesh.declarations.sensitivity import Sensitivity
 
 
 @unique

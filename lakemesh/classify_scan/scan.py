@@ -5,16 +5,18 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lakemesh.classify_scan import iceberg
 from lakemesh.classify_scan import rows as reading
 from lakemesh.classify_scan.objects import Budget, BudgetError, Object, UnreadableError, listed, spread
-from lakemesh.declarations.models import Declarations, Table
 from lakemesh.onboard.account import Account
 from lakemesh.onboard.errors import OnboardError
 from lakemesh.onboard.facts import TableKind
 from lakemesh.onboard.formats import table_facts
+
+if TYPE_CHECKING:
+    from lakemesh.declarations.models import Declarations, Table
 
 FILES: Final = 3
 """Objects of one table that are looked into."""

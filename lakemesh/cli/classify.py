@@ -91,7 +91,8 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
 
 def rules_from(path: Path | None) -> Rules:
     """The company's rules in a file. Exit code 1 where they cannot be used."""
-    from lakemesh.classification import NO_RULES, load_rules
+    from lakemesh.classification import NO_RULES
+    from lakemesh.classification.rules_file import load_rules
     from lakemesh.declarations.errors import InvalidMeshError
 
     if path is None:

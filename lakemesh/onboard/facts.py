@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum, unique
 from typing import Any
 
-from lakemesh.declarations.models import Governance
+from lakemesh.declarations.governance import Governance
 
 
 @unique

@@ -6,19 +6,26 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lakemesh.classification.values import profile
-from lakemesh.declarations.models import Column
-from lakemesh.declarations.recommendations import Recommendation
+
+if TYPE_CHECKING:
+    from lakemesh.declarations.models import Column
+    from lakemesh.declarations.recommendations import Recommendation
 
 _MOSTLY: Final = 0.5
 
 
 def of_metadata(column: Column) -> str:
     """Of type and comment. Case, spaces and punctuation change nothing, nor does the length or precision of a type."""
-    kind = re.sub(r"\((?:\s*\d+\s*,?)+\)|\s", "", column.type).lower()
-    return _digest([kind, *re.findall(r"\w+", column.description.casefold())])
+    return of_words(column.type, column.description)
+
+
+def of_words(kind: str, comment: str) -> str:
+    """The same of what a catalog says."""
+    plain = re.sub(r"\((?:\s*\d+\s*,?)+\)|\s", "", kind).lower()
+    return _digest([plain, *re.findall(r"\w+", comment.casefold())])
 
 
 def of_samples(samples: Sequence[object]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from lakemesh.classification import MEANINGS, Kind, rules_of
+from lakemesh.classification import MEANINGS, Kind
+from lakemesh.classification.rules_file import rules_of
 from lakemesh.classification.safe_regex import MAX_WAYS
 from lakemesh.classification.values import MAX_LENGTH, MAX_SAMPLES
 

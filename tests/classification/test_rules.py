@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from lakemesh.classification import Column, Sensitivity, Verdict, classify_table, rules_of
+from lakemesh.classification import Column, Sensitivity, Verdict, classify_table
+from lakemesh.classification.rules_file import rules_of
 from lakemesh.classification.safe_regex import MAX_WAYS, UnsafePatternError, compile_safe
 from lakemesh.classification.values import MAX_LENGTH
 from lakemesh.declarations.errors import InvalidMeshError
