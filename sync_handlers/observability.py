@@ -5,6 +5,8 @@ They log names, counts and reasons; never events, credentials, parameters of tab
 
 from __future__ import annotations
 
+import contextvars
+
 from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
@@ -19,3 +21,27 @@ def count(name: str, number: int, **dimensions: str) -> None:
     with single_metric(name=name, unit=MetricUnit.Count, value=number, namespace=settings().namespace) as metric:
         for key, value in dimensions.items():
             metric.add_dimension(name=key, value=value)
+
+
+def gauge(name: str, seconds: float, **dimensions: str) -> None:
+    """A length of time as a CloudWatch metric, in seconds."""
+    with single_metric(name=name, unit=MetricUnit.Seconds, value=seconds, namespace=settings().namespace) as metric:
+        for key, value in dimensions.items():
+            metric.add_dimension(name=key, value=value)
+
+
+_correlation: contextvars.ContextVar[str] = contextvars.ContextVar("correlation", default="")
+
+
+def correlate(identifier: str) -> None:
+    """From here on, what is logged, recorded and put on the queue belongs to this event; "" ends it."""
+    _correlation.set(identifier)
+    if identifier:
+        logger.append_keys(correlation_id=identifier)
+    else:
+        logger.remove_keys(["correlation_id"])
+
+
+def correlation() -> str:
+    """Id of the event, message or deployment that what is being done goes back to; "" if none is known."""
+    return _correlation.get()

@@ -18,6 +18,12 @@ class Settings:
     """Name of the function that sets LF-Tags."""
     namespace: str
     """Of metrics: the mesh's name."""
+    state_table: str = ""
+    """Table of the sync's state; empty where stack central has none yet."""
+    topic_prefix: str = ""
+    """ARN of the mesh's topics, up to `operators`, `owner-<domain>` or `consumer-<consumer>`; empty: none."""
+    concurrency: int = 1
+    """Invocations of this function that may run at once: they share what each account is asked."""
 
 
 @functools.cache
@@ -28,4 +34,7 @@ def settings() -> Settings:
         queue=os.environ.get("LAKEMESH_QUEUE", ""),
         tag_function=os.environ.get("LAKEMESH_TAG_FUNCTION", ""),
         namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or "lakemesh",
+        state_table=os.environ.get("SYNC_STATE_TABLE", ""),
+        topic_prefix=os.environ.get("TOPIC_PREFIX", ""),
+        concurrency=max(1, int(os.environ.get("LAKEMESH_CONCURRENCY") or 1)),
     )
