@@ -61,7 +61,7 @@ class HandlerFunctionArgs(TypedDict):
     manifest: NotRequired[str]
     """The compiled declarations, bundled as `manifest.json`; left out for functions that do not read it."""
     files: NotRequired[Mapping[str, str]]
-    """The function's modules: file of this machine by name in the archive; `sync_handlers/*.py` where there are none."""
+    """The function's modules, file on this machine by name in the archive; none: `sync_handlers/*.py`."""
     data: NotRequired[Mapping[str, str]]
     """Further text files of the archive, by name."""
     layers: NotRequired[Sequence[str]]
