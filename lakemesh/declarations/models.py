@@ -340,6 +340,8 @@ class Product(Declaration):
     description: str = ""
     deprecated_since: dt.date | None = None
     """Day of the deprecation: grants approved later are refused."""
+    discoverable_by: tuple[str, ...] | None = None
+    """Consumers whose people find it in the portal, beside its own domain's; None: everybody who may sign in."""
     tables: tuple[Table, ...]
     service_levels: tuple[ServiceLevel, ...] = ()
     tags: dict[str, str] = Field(default_factory=dict)

@@ -85,6 +85,7 @@ class _Reader(Pieces):
         servers = self._servers(value)
         tables = tuple(self._tables(value, servers, tags))
         since = self._since(custom)
+        finders = self._finders(custom)
         if self._entry is None or self._mesh is None:
             return self.result
         failed = bool(self.result.problems)
@@ -97,6 +98,7 @@ class _Reader(Pieces):
                 title=self.loose(value, "dataProduct") or self._product,
                 description=self._description(value),
                 deprecated_since=since,
+                discoverable_by=finders,
                 tables=tables,
                 service_levels=tuple(self._service_levels(value)),
                 tags=tags,
@@ -160,6 +162,22 @@ class _Reader(Pieces):
         except ValueError:
             self.add("wrong-type", f'"{value}" is not a date; write it as 2026-03-09.', *path)
             return None
+
+    def _finders(self, custom: Custom) -> tuple[str, ...] | None:
+        """Consumers that may find the product; None where it says nothing, and everybody may."""
+        if "discoverableBy" not in custom:
+            return None
+        value, path = custom["discoverableBy"]
+        names = value if isinstance(value, list) else [value]
+        known = self._mesh.consumers if self._mesh else {}
+        for position, name in enumerate(names):
+            if not isinstance(name, str):
+                self.add("wrong-type", "Expected names of consumers, such as [treasury].", *path)
+            elif self._mesh is not None and self._whole and name not in known:
+                place = (*path, position) if isinstance(value, list) else path
+                text = f'There is no consumer "{name}" in {self.places.mesh_file}.{did_you_mean(name, known)}'
+                self.add("unknown-reference", text, *place)
+        return tuple(str(name) for name in names)
 
     def _description(self, value: Mapped) -> str:
         description = value.get("description")

@@ -13,7 +13,7 @@ from lakemesh.declarations.models import Product
 from lakemesh.declarations.places import Places
 from lakemesh.declarations.yamlfile import Document, Path, Value
 
-CUSTOM_PROPERTIES: Final = ("server", "lfTags", "personalData", "deprecatedSince")
+CUSTOM_PROPERTIES: Final = ("server", "lfTags", "personalData", "deprecatedSince", "discoverableBy")
 _MEANT: Final = {name.lower(): name for name in CUSTOM_PROPERTIES}
 
 Mapped = dict[str, Value]
