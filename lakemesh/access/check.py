@@ -24,7 +24,7 @@ from lakemesh.access.expand import (
 )
 from lakemesh.access.state import Expression, TagPolicyResource
 from lakemesh.declarations.errors import InvalidMeshError, Problem
-from lakemesh.declarations.loader import Loaded, load, without_collector
+from lakemesh.declarations.loader import Loaded, Memory, load, without_collector
 from lakemesh.declarations.models import Access, Declarations, Grant, Quotas
 from lakemesh.declarations.places import Places
 
@@ -37,14 +37,17 @@ def problems(directory: Path, today: dt.date) -> tuple[Declarations | None, tupl
     return loaded.declarations, loaded.problems
 
 
-def checked(directory: Path, today: dt.date) -> Loaded:
-    """What a mesh directory holds, with everything that is wrong with it and the place of everything in it."""
+def checked(directory: Path, today: dt.date, memory: Memory | None = None) -> Loaded:
+    """What a mesh directory holds, with everything that is wrong with it and the place of everything in it.
+
+    `memory`: of an earlier reading of the same mesh, so that only what changed is parsed.
+    """
     with without_collector():
-        return _checked(directory, today)
+        return _checked(directory, today, memory)
 
 
-def _checked(directory: Path, today: dt.date) -> Loaded:
-    loaded = load(directory, today)
+def _checked(directory: Path, today: dt.date, memory: Memory | None) -> Loaded:
+    loaded = load(directory, today, memory)
     if loaded.declarations is None:
         return loaded
     found = [*loaded.problems, *_unsupported(loaded.declarations, loaded.places)]

@@ -17,7 +17,7 @@ from typing import Final
 from lakemesh.declarations import checks
 from lakemesh.declarations.draft import Draft, Known
 from lakemesh.declarations.errors import Problem
-from lakemesh.declarations.files import Files, find
+from lakemesh.declarations.files import File, Files, find
 from lakemesh.declarations.models import Consumer, Declarations, Exceptions, Grants, Mesh, TagKey, Tags
 from lakemesh.declarations.odcs import read_contract
 from lakemesh.declarations.odcs_pieces import Contract
@@ -26,8 +26,10 @@ from lakemesh.declarations.recommendations import Recommendations, in_file
 from lakemesh.declarations.validation import Read, validate
 from lakemesh.declarations.yamlfile import Document, Path, Value, read
 
-__all__ = ["Loaded", "Place", "Places", "load", "without_collector"]
+__all__ = ["Loaded", "Memory", "Place", "Places", "load", "without_collector"]
 
+Content = tuple[str, bytes]
+"""A file, as people see it, and what is in it."""
 _NOWHERE: Final = "000000000000"
 # Read in place of top-level keys of mesh.yaml that have a mistake, so that the others are still checked.
 _STAND_INS: Final[dict[str, Value]] = {
@@ -53,13 +55,23 @@ class Loaded:
     """By domain; they declare nothing until they are applied to the contracts."""
 
 
-def load(directory: FilePath, today: dt.date | None = None) -> Loaded:
+@dataclass
+class Memory:
+    """What was read of a mesh, for who reads it again and again: files that are as they were are not parsed anew."""
+
+    documents: dict[Content, Document] = field(default_factory=dict)
+    contracts: dict[Content, tuple[Read[Mesh], Contract]] = field(default_factory=dict)
+    mesh: tuple[Document, Read[Mesh]] | None = None
+
+
+def load(directory: FilePath, today: dt.date | None = None, memory: Memory | None = None) -> Loaded:
     """Read and check a mesh directory. Never raises for what the directory holds.
 
     `today`: also refuse approvals dated in the future, and take expired grants for gone.
+    `memory`: of an earlier reading of the same mesh; changed to hold this one.
     """
     with without_collector():
-        return _load(directory, today)
+        return _load(directory, today, memory or Memory())
 
 
 @contextlib.contextmanager
@@ -78,14 +90,14 @@ def without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _load(directory: FilePath, today: dt.date | None) -> Loaded:
+def _load(directory: FilePath, today: dt.date | None, memory: Memory) -> Loaded:
     files = find(directory)
-    documents: dict[str, Document] = {}
     problems: list[Problem] = list(files.problems)
-    for file in files.all():
-        documents[file.shown] = _read(file.path, own=file.kind != "product", problems=problems, shown=file.shown)
+    earlier, memory.documents = memory.documents, {}
+    contents = {file.shown: _content(file, problems) for file in files.all()}
+    documents = {file.shown: _read(file, contents[file.shown], problems, earlier, memory) for file in files.all()}
     places = Places(root=files.root, documents=documents)
-    draft, found = _draft(files, places)
+    draft, found = _draft(files, places, contents, memory)
     problems += found
     blocking = bool(problems)
     references = list(checks.references(draft))
@@ -97,22 +109,36 @@ def _load(directory: FilePath, today: dt.date | None) -> Loaded:
     return Loaded(declarations, tuple(sorted(set(problems))), draft.places, advice)
 
 
-def _read(path: FilePath, *, own: bool, problems: list[Problem], shown: str) -> Document:
+def _content(file: File, problems: list[Problem]) -> bytes | None:
     try:
-        document = read(path.read_bytes(), own=own)
+        return file.path.read_bytes()
     except OSError as error:
-        problems.append(Problem(shown, 1, 1, "", f"The file cannot be read: {error.strerror}.", "unreadable-file"))
+        text = f"The file cannot be read: {error.strerror}."
+        problems.append(Problem(file.shown, 1, 1, "", text, "unreadable-file"))
+        return None
+
+
+def _read(
+    file: File, content: bytes | None, problems: list[Problem], earlier: Mapping[Content, Document], memory: Memory
+) -> Document:
+    if content is None:
         return Document(unread=True)
-    problems += [Problem(shown, f.line, f.column, f.path, f.message, f.rule) for f in document.findings]
+    key = (file.shown, content)
+    document = memory.documents[key] = earlier.get(key) or read(content, own=file.kind != "product")
+    problems += [Problem(file.shown, f.line, f.column, f.path, f.message, f.rule) for f in document.findings]
     return document
 
 
-def _draft(files: Files, places: Places) -> tuple[Draft, list[Problem]]:
+def _draft(
+    files: Files, places: Places, contents: Mapping[str, bytes | None], memory: Memory
+) -> tuple[Draft, list[Problem]]:
     problems: list[Problem] = []
-    read_mesh = _mesh(places, problems)
-    mesh, whole = read_mesh.value, not read_mesh.problems
+    read_mesh = _mesh(places, memory)
+    problems += read_mesh.problems
+    mesh = read_mesh.value
     tags = _tags(places, problems)
-    contracts = _contracts(files, places, mesh, problems, whole=whole)
+    contracts = _contracts(files, places, read_mesh, contents, memory)
+    problems += [problem for contract in contracts.values() for problem in contract.problems]
     products = {file.name: file.shown for file in files.products}
     parts = {key: path for contract in contracts.values() for key, path in contract.parts.items()}
     grants = {file.name: _grants(file.shown, places, problems) for file in files.grants}
@@ -142,13 +168,14 @@ def _draft(files: Files, places: Places) -> tuple[Draft, list[Problem]]:
     return draft, problems
 
 
-def _mesh(places: Places, problems: list[Problem]) -> Read[Mesh]:
+def _mesh(places: Places, memory: Memory) -> Read[Mesh]:
     document = places.documents.get(places.mesh_file)
     if document is None or document.failed:
         return Read(None)
-    found = validate(Mesh, document, places.mesh_file, places, salvage=_in_mesh, stand_ins=_STAND_INS)
-    problems += found.problems
-    return found
+    if memory.mesh is None or memory.mesh[0] is not document:
+        found = validate(Mesh, document, places.mesh_file, places, salvage=_in_mesh, stand_ins=_STAND_INS)
+        memory.mesh = (document, found)
+    return memory.mesh[1]
 
 
 def _in_mesh(path: Path) -> Path | None:
@@ -210,14 +237,20 @@ def _in_consumer(path: Path) -> Path | None:
 
 
 def _contracts(
-    files: Files, places: Places, mesh: Mesh | None, problems: list[Problem], *, whole: bool
+    files: Files, places: Places, mesh: Read[Mesh], contents: Mapping[str, bytes | None], memory: Memory
 ) -> dict[str, Contract]:
+    earlier, memory.contracts = memory.contracts, {}
     contracts: dict[str, Contract] = {}
     for file in files.products:
-        document = places.documents[file.shown]
-        if document.failed:
+        document, content = places.documents[file.shown], contents[file.shown]
+        if document.failed or content is None:
             continue
-        contract = read_contract(document, file.shown, places, file.folder, file.name, mesh, whole=whole)
-        problems += contract.problems
-        contracts[file.name] = contract
+        key = (file.shown, content)
+        found = earlier.get(key)
+        if found is None or found[0] is not mesh:  # what it refers to may be another now
+            whole = not mesh.problems
+            contract = read_contract(document, file.shown, places, file.folder, file.name, mesh.value, whole=whole)
+            found = (mesh, contract)
+        memory.contracts[key] = found
+        contracts[file.name] = found[1]
     return contracts

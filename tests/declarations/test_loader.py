@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lakemesh.declarations import loader
 from lakemesh.declarations.loader import load
 from lakemesh.declarations.models import Sensitivity
 from tests.declarations.meshes import GOOD, ORDERS, SAMPLE, check, copy, edit, rules
@@ -187,3 +188,36 @@ def test_the_pages_of_onboarding_declare_nothing(tmp_path: Path) -> None:
     (mesh / "onboarding").mkdir()
     (mesh / "onboarding/shop.md").write_text("# Grants found\n", encoding="utf-8")
     assert check(mesh).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("consumers/bi.yaml", "principals:", "principals: # a comment"),
+        ("grants/sales.yaml", "purpose: ", "purpose: Other. "),
+        ("mesh.yaml", "prefixes:", "prefixs:"),
+        ("mesh.yaml", "name: ", "name: other-"),
+        (ORDERS, "classification: internal", "classification: secret"),
+    ],
+)
+def test_what_is_read_with_a_memory_is_what_is_read_without(tmp_path: Path, file: str, old: str, new: str) -> None:
+    """Before an edit, after it, and after it was taken back: problems, places and declarations alike."""
+    mesh, memory = copy(tmp_path), loader.Memory()
+    text = (mesh / file).read_text()
+    for content in (text, text.replace(old, new, 1), text):
+        (mesh / file).write_text(content)
+        remembered, fresh = loader.load(mesh, memory=memory), loader.load(mesh)
+        assert (remembered.declarations, remembered.problems) == (fresh.declarations, fresh.problems)
+        assert remembered.places.parts == fresh.places.parts
+
+
+def test_a_memory_parses_only_what_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mesh, memory = copy(tmp_path), loader.Memory()
+    loader.load(mesh, memory=memory)
+    parsed = []
+    read = loader.read
+    monkeypatch.setattr(loader, "read", lambda content, own: (parsed.append(content), read(content, own=own))[1])
+    grants = mesh / "grants" / "sales.yaml"
+    grants.write_text(grants.read_text() + "\n")
+    loader.load(mesh, memory=memory)
+    assert parsed == [grants.read_bytes()]
