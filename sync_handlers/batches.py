@@ -69,27 +69,42 @@ class Batches(Generic[T]):
         for chunk in chunks(items, self.size):
             self._send(chunk)
 
-    def _send(self, chunk: Sequence[T]) -> None:
+    def _send(self, chunk: Sequence[T], attempt: int = 1) -> None:
         self.budget.spend()
         try:
             failed = list(self.call(chunk))
         except TooLargeError:
-            if len(chunk) == 1:
-                self.failures.append(Failure(chunk[0], "RequestTooLarge", "larger than one request may be"))
-                return
-            half = len(chunk) // 2
-            self._send(chunk[:half])
-            self._send(chunk[half:])
+            self._halve(chunk)
             return
         except ItemError as error:
-            if len(chunk) == 1 and error.code not in TRANSIENT:
-                self._settle(Failure(chunk[0], error.code, error.message))
+            failed = [Failure(item, error.code, error.message) for item in chunk]
+            if error.code in TRANSIENT:
+                self._again(chunk, failed, attempt)
+                return
+            if len(chunk) == 1:
+                self._settle(failed[0])
                 return
             # One bad item fails some calls as a whole: each is tried by itself, so that it alone is left.
-            failed = [Failure(item, error.code, error.message) for item in chunk]
         self.done += len(chunk) - len(failed)
         for failure in failed:
             self._alone(failure)
+
+    def _halve(self, chunk: Sequence[T]) -> None:
+        if len(chunk) == 1:
+            self.failures.append(Failure(chunk[0], "RequestTooLarge", "larger than one request may be"))
+            return
+        half = len(chunk) // 2
+        self._send(chunk[:half])
+        self._send(chunk[half:])
+
+    def _again(self, chunk: Sequence[T], failed: list[Failure[T]], attempt: int) -> None:
+        """A whole call that failed for a moment: the same call again. Item by item it would be a hundred calls, just
+        when the service asks for fewer."""
+        if attempt >= ATTEMPTS:
+            self.failures += failed
+            return
+        self.budget.back_off(attempt)
+        self._send(chunk, attempt + 1)
 
     def _alone(self, failure: Failure[T]) -> None:
         for attempt in range(1, ATTEMPTS):

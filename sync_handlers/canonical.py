@@ -155,3 +155,11 @@ class SetDigest:
 
     def hexdigest(self) -> str:
         return f"{self.count}:{self._sum:064x}"
+
+    @classmethod
+    def parse(cls, text: str) -> SetDigest:
+        """One to add to, from what `hexdigest` said. Raises ValueError."""
+        found = cls()
+        count, _, total = text.partition(":")
+        found.count, found._sum = int(count), int(total, 16)
+        return found

@@ -30,6 +30,8 @@ CONFIG = Config(
     read_timeout=60,
     user_agent_extra="lakemesh",
 )
+# The sync paces and repeats its calls itself, an account and an API at a time (`pacing`); a client knows neither.
+PACED = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 SESSION_NAME = "lakemesh-sync"
 SESSION_SECONDS = 1800
 """Longer than a function can run, shorter than the hour that chained roles are limited to (STS API, AssumeRole)."""
@@ -37,6 +39,11 @@ SESSION_SECONDS = 1800
 
 def glue() -> GlueClient:
     return boto3.client("glue", config=CONFIG)
+
+
+def catalog() -> GlueClient:
+    """Glue for the sync's own catalog: each call is made once, and repeated by who calls (`pacing`)."""
+    return boto3.client("glue", config=PACED)
 
 
 def lakeformation() -> LakeFormationClient:
@@ -65,7 +72,8 @@ def functions() -> LambdaClient:
 
 
 def reader(producer: Producer) -> GlueClient:
-    """Glue as the producer's reader role; NotDeployedError when it cannot be assumed."""
+    """Glue as the producer's reader role, each call made once as by `catalog`; NotDeployedError when it cannot be
+    assumed."""
     sts: STSClient = boto3.client("sts", config=CONFIG)
     try:
         credentials = sts.assume_role(
@@ -83,7 +91,7 @@ def reader(producer: Producer) -> GlueClient:
         ) from error
     return boto3.client(
         "glue",
-        config=CONFIG,
+        config=PACED,
         aws_access_key_id=credentials["AccessKeyId"],
         aws_secret_access_key=credentials["SecretAccessKey"],
         aws_session_token=credentials["SessionToken"],

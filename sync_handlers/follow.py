@@ -14,8 +14,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sync_handlers import clients, hints
+from sync_handlers import checkpoint, clients, hints
 from sync_handlers.budget import Budget
+from sync_handlers.checkpoint import ContinuedError
 from sync_handlers.errors import EventError, HandlerError, OutOfTimeError
 from sync_handlers.glue_access import ConflictError, DeniedError, MissingError, Values
 from sync_handlers.hints import RefreshWork, TableWork, TagWork, Work
@@ -159,12 +160,17 @@ class Follow:
 
     def _table(self, work: TableWork, source: Source) -> None:
         reconcile = self._sides(source).reconcile(source, self.manifest, self.budget)
+        place = checkpoint.parse(work.checkpoint) if work.checkpoint else None
         try:
-            reconcile.run_table(work.table, lambda table: narrowed(work, table))
-        except OutOfTimeError:
-            if not reconcile.report.writes:
+            reconcile.run_table(work.table, lambda table: narrowed(work, table), place)
+        except OutOfTimeError as error:
+            ahead = error.checkpoint if isinstance(error, ContinuedError) else place
+            if ahead == place and not reconcile.report.writes:
                 raise  # nothing was gained: the message counts as failed, and ends where a person looks
-            self.queue.send([(replace(work, turn=work.turn + 1).body(), 0)])
+            left = replace(work, turn=work.turn + 1)
+            if ahead:
+                left = replace(left, partitions=None, checkpoint=ahead.body())
+            self.queue.send([(left.body(), 0)])
             count("TablesContinued", 1, domain=source.domain)
         finally:
             self._written(source, work.table, reconcile.report)

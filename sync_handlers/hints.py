@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum, unique
 from typing import Any
 
+from sync_handlers import checkpoint
+from sync_handlers.errors import EventError
 from sync_handlers.glue_access import GET_PARTITIONS, Values
 from sync_handlers.manifest import Manifest, Source
 
@@ -54,10 +56,13 @@ class TableWork:
     partitions: frozenset[str] | None = None
     turn: int = 0
     """How many invocations before this one ran out of time on it."""
+    checkpoint: str | None = None
+    """Where the one before stopped in a large table (`checkpoint.Checkpoint.body`)."""
 
     def body(self) -> dict[str, Any]:
-        narrowed = {} if self.partitions is None else {"partitions": sorted(self.partitions)}
-        return {"action": "table", "twin": self.twin, "table": self.table, "turn": self.turn, **narrowed}
+        more = {} if self.partitions is None else {"partitions": sorted(self.partitions)}
+        place = {} if self.checkpoint is None else {"checkpoint": self.checkpoint}
+        return {"action": "table", "twin": self.twin, "table": self.table, "turn": self.turn, **more, **place}
 
 
 @dataclass(frozen=True)
@@ -145,7 +150,11 @@ def _merged(works: Sequence[Work]) -> Work:
                 together = frozenset[str]().union(*(each for each in named if each is not None))
             if together is not None and len(together) > MOST_PARTITIONS:
                 together = None
-            return TableWork(first.twin, first.table, together, turn)
+            place = next((one.checkpoint for one in works if isinstance(one, TableWork) and one.checkpoint), None)
+            if place and len(works) > 1:
+                # What the others are about may lie where the pass has been: another has to follow it.
+                place = checkpoint.disturbed(place)
+            return TableWork(first.twin, first.table, None if place else together, turn, place)
         case RefreshWork():
             return RefreshWork(first.twin, min(work.window for work in works if isinstance(work, RefreshWork)))
         case TagWork():
@@ -174,7 +183,8 @@ def _own(message: Mapping[str, Any], manifest: Manifest) -> Sequence[Work] | Dro
         case "table":
             partitions = message.get("partitions")
             named = None if partitions is None else frozenset(_texts(partitions, "partitions"))
-            work = TableWork(_text(message, "twin"), _text(message, "table"), named, _number(message, "turn"))
+            place = _place(message)
+            work = TableWork(_text(message, "twin"), _text(message, "table"), named, _number(message, "turn"), place)
             return [work] if work.twin in manifest.sources else Drop.STALE
         case "refresh":
             twin = _text(message, "twin") if "twin" in message else None
@@ -250,6 +260,15 @@ def _text(body: Mapping[str, Any], key: str) -> str:
     if not isinstance(value, str) or not value:
         raise PoisonError(f"{key}: expected a text that is not empty, got {type(value).__name__}")
     return value
+
+
+def _place(body: Mapping[str, Any]) -> str | None:
+    if "checkpoint" not in body:
+        return None
+    try:
+        return checkpoint.parse(_text(body, "checkpoint")).body()
+    except EventError as error:
+        raise PoisonError(str(error)) from error
 
 
 def _texts(value: Any, key: str) -> list[str]:

@@ -31,7 +31,7 @@ class Sides:
 def open_sides(source: Source, manifest: Manifest) -> Sides:
     """Both databases, checked. Raises HandlerError, or what Glue and STS answer."""
     producer = manifest.producers[source.producer]
-    twin = Database(clients.glue(), manifest.account, source.twin)
+    twin = Database(clients.catalog(), manifest.account, source.twin)
     check_twin(twin, source, manifest.domains[source.domain])
     theirs = Database(clients.reader(producer), producer.account, source.database)
     check_source(theirs, source, producer)

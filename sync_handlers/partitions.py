@@ -1,25 +1,33 @@
 """Bring the partitions of one table to those of its source.
 
 Listings are read page by page into (values, digest) pairs, sorted, merged, and only what differs is read in full and
-written: 1 % of churn costs the listing and the batch calls for that 1 %.
+written: 1 % of churn costs the listing and the batch calls for that 1 %. A table that does not fit one invocation is
+compared page by page instead (`paged`), and gone on with by the next.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from sync_handlers import canonical, glue_access, locations
 from sync_handlers.batches import Batches, Failure, chunks
 from sync_handlers.budget import Budget
-from sync_handlers.errors import SHOWN, IncompleteError, counted, listed
+from sync_handlers.checkpoint import Checkpoint, ContinuedError
+from sync_handlers.errors import SHOWN, IncompleteError, OutOfTimeError, counted, listed
 from sync_handlers.glue_access import GlueValue, Reader, Values, Writer
+from sync_handlers.listing import PAGES
+from sync_handlers.paged import PagedPass
 from sync_handlers.planner import Kind, Partition, PartitionChange, plan_partitions
-from sync_handlers.spool import sorted_by_values
+from sync_handlers.spool import SpoolFullError, sorted_by_values
 
 PASSES = 3
 """A pass that wrote is followed by one that must find nothing to do; a source that changes all the time is left to
 the next run."""
+LARGE = PAGES * glue_access.PARTITIONS_PAGE
+"""Partitions of one side beyond which a comparison that ran out of time is gone on with page by page; a smaller one
+begins again."""
 
 _Call = Callable[[str, Sequence[GlueValue]], list[Failure[GlueValue]]]
 
@@ -46,44 +54,84 @@ class PartitionSync:
     only: tuple[Values, ...] | None = None
     """Partitions to compare, at most `GET_PARTITIONS`; None: all. One that neither side has may be another's name,
     misread: then all are compared."""
+    checkpoint: Checkpoint | None = None
+    """Where another invocation stopped; None: from the beginning."""
     counts: PartitionCounts = field(default_factory=PartitionCounts)
     _failed: int = 0
     _failures: list[str] = field(default_factory=list)
+    _listed: int = 0
+    """Partitions of the longer listing so far."""
 
     def run(self) -> PartitionCounts:
         """Write until a pass finds both sides equal.
 
-        Raises IncompleteError naming the partitions that Glue refused, or when the sides do not become equal.
+        Raises IncompleteError naming the partitions that Glue refused, or when the sides do not become equal;
+        ContinuedError when time ran short in a large table, OutOfTimeError when it did in another.
         """
         if self.only is not None and not self._all_known(self.only):
             self.only = None
-        for _ in range(PASSES):
-            written = self._pass()
-            if self._failed:
-                raise IncompleteError(
-                    f"table {self.table}: Glue refused "
-                    f"{counted(self._failed, 'partition')}:\n{listed(self._failures, self._failed)}"
-                )
-            if not written:
+        if self.checkpoint is not None:
+            return self._by_pages(self.checkpoint, resumed=True)
+        try:
+            for _ in range(PASSES):
+                written = self._pass()
+                self._refuse()
+                if not written:
+                    return self.counts
+        except SpoolFullError:
+            return self._by_pages(Checkpoint(), resumed=False)
+        except OutOfTimeError as error:
+            if self._listed > LARGE:
+                raise ContinuedError(str(error), Checkpoint()) from error
+            raise
+        raise self._restless()
+
+    def _by_pages(self, mark: Checkpoint, *, resumed: bool) -> PartitionCounts:
+        """Passes over a table of any size, from `mark` until one had nothing to write."""
+        while True:
+            self._begin()
+            mark = PagedPass(self.table, self.source, self.twin, self, self.budget.spend, mark, resumed).run()
+            self._refuse()
+            if not mark.wrote:
+                self.counts.digest = mark.equal
                 return self.counts
-        raise IncompleteError(
+            if mark.turn >= PASSES:
+                raise self._restless()
+            mark, resumed = Checkpoint(turn=mark.turn + 1), False
+
+    def _pass(self) -> int:
+        """One comparison and its writes; returns how many partitions it had to write."""
+        kept = canonical.SetDigest()
+        self._begin()
+        # The twin first: what another run writes after this shows as a difference, never as an older truth winning.
+        with sorted_by_values(self._listing(self.twin)) as there:
+            first = next(there, None)
+            # Into an empty twin each partition is created from what is read of it then: nothing is compared here.
+            columns = first is not None
+            with sorted_by_values(self._listing(self.source, columns=columns)) as here:
+                written = self.apply(plan_partitions(here, there if first is None else chain([first], there)), kept)
+        self.counts.digest = kept.hexdigest()
+        return written
+
+    def _begin(self) -> None:
+        self.counts.unchanged, self.counts.refused, self.counts.examples = 0, 0, []
+
+    def _refuse(self) -> None:
+        if self._failed:
+            raise IncompleteError(
+                f"table {self.table}: Glue refused "
+                f"{counted(self._failed, 'partition')}:\n{listed(self._failures, self._failed)}"
+            )
+
+    def _restless(self) -> IncompleteError:
+        return IncompleteError(
             f"table {self.table}: partitions still differ after {PASSES} passes: its source keeps changing while it is "
             "copied."
         )
 
-    def _pass(self) -> int:
-        """One comparison and its writes; returns how many partitions it had to write."""
-        written, kept = 0, canonical.SetDigest()
-        self.counts.unchanged, self.counts.refused, self.counts.examples = 0, 0, []
-        # The twin first: what another run writes after this shows as a difference, never as an older truth winning.
-        with (
-            sorted_by_values(self._listing(self.twin)) as there,
-            sorted_by_values(self._listing(self.source)) as here,
-        ):
-            for group in chunks(self._changes(plan_partitions(here, there), kept), glue_access.GET_PARTITIONS):
-                written += self._write(group)
-        self.counts.digest = kept.hexdigest()
-        return written
+    def apply(self, plan: Iterable[PartitionChange], equal: canonical.SetDigest) -> int:
+        """Write what a plan asks for and add to `equal` what is; how many partitions were not."""
+        return sum(self._write(group) for group in chunks(self._changes(plan, equal), glue_access.GET_PARTITIONS))
 
     def _all_known(self, named: Sequence[Values]) -> bool:
         known = {
@@ -91,15 +139,21 @@ class PartitionSync:
         }
         return known.issuperset(named)
 
-    def _listing(self, side: Reader) -> Iterator[Partition]:
-        listed = side.partitions(self.table) if self.only is None else side.get_partitions(self.table, self.only)
-        for partition in listed:
+    def _listing(self, side: Reader, *, columns: bool = True) -> Iterator[Partition]:
+        listed: Iterable[Partition]
+        if self.only is None:
+            listed = side.partitions(self.table, self.read, columns=columns)
+        else:
+            listed = map(self.read, side.get_partitions(self.table, self.only))
+        for number, partition in enumerate(listed, 1):
+            self._listed = max(self._listed, number)
             self.budget.spend()
-            yield Partition(
-                tuple(partition["Values"]),
-                canonical.partition_digest(partition),
-                locations.refusal(partition, self.prefixes),
-            )
+            yield partition
+
+    def read(self, partition: GlueValue) -> Partition:
+        """What a comparison needs of a partition."""
+        refused = locations.refusal(partition, self.prefixes)
+        return Partition(tuple(partition["Values"]), canonical.partition_digest(partition), refused)
 
     def _changes(self, plan: Iterable[PartitionChange], kept: canonical.SetDigest) -> Iterator[PartitionChange]:
         for change in plan:
@@ -114,6 +168,7 @@ class PartitionSync:
                 yield change
 
     def _write(self, group: list[PartitionChange]) -> int:
+        """Returns how many were written or refused: as many as another comparison may find different."""
         by_kind: dict[Kind, list[Values]] = {kind: [] for kind in (Kind.CREATE, Kind.UPDATE, Kind.DELETE)}
         for change in group:
             by_kind[change.kind].append(change.values)
@@ -133,11 +188,12 @@ class PartitionSync:
         self.counts.created += creations.done
         self.counts.updated += updates.done
         self.counts.deleted += deletions.done
+        failed = self._failed
         for failure in (*creations.failures, *updates.failures):
             self._note(failure, tuple(failure.item["Values"]))
         for gone in deletions.failures:
             self._note(gone, gone.item)
-        return creations.done + updates.done + deletions.done
+        return creations.done + updates.done + deletions.done + self._failed - failed
 
     def _note(self, failure: Failure[GlueValue] | Failure[Values], values: Values) -> None:
         self._failed += 1

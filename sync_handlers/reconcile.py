@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sync_handlers import canonical, clients
 from sync_handlers.budget import Budget
+from sync_handlers.checkpoint import Checkpoint
 from sync_handlers.errors import IncompleteError, OutOfTimeError, counted, listed
 from sync_handlers.glue_access import ConflictError, DeniedError, GlueValue, MissingError, Reader, Values, Writer
 from sync_handlers.manifest import Table
@@ -71,18 +72,21 @@ class Reconcile:
             raise IncompleteError(self._incomplete())
         return self.report
 
-    def run_table(self, name: str, narrow: Narrow) -> Report:
+    def run_table(self, name: str, narrow: Narrow, checkpoint: Checkpoint | None = None) -> Report:
         """One table only, its partitions narrowed where that is safe: where the table itself is equal on both sides.
-        Then all that its hints can be about is partitions.
+        Then all that its hints can be about is partitions. `checkpoint`: where another invocation stopped in them.
 
-        Raises IncompleteError, OutOfTimeError, or what Glue answered; what was written stays.
+        Raises IncompleteError, OutOfTimeError (ContinuedError with the place it came to), or what Glue answered; what
+        was written stays.
         """
         twin, source = _found(self.twin, name), _found(self.source, name)
         change = plan_table(name, source, twin, self.origin, self.contracts.get(name), self.now)
         if source is None and twin is None:
             change = TableChange(Kind.ABSENT, name, "gone on both sides")
         only = narrow(source) if source is not None and change.kind is Kind.KEEP else None
-        self._table(change, source, only)
+        if checkpoint is not None and change.kind is not Kind.KEEP:
+            checkpoint = replace(checkpoint, wrote=True)
+        self._table(change, source, only, checkpoint)
         if name in self._copied and self.report.writes:
             self._converge({name: self.twin.table(name)})
         if self.report.failures:
@@ -90,14 +94,20 @@ class Reconcile:
         return self.report
 
     # ---------------------------------------------------------------------------------------------- one table
-    def _table(self, change: TableChange, source: GlueValue | None, only: tuple[Values, ...] | None = None) -> None:
+    def _table(
+        self,
+        change: TableChange,
+        source: GlueValue | None,
+        only: tuple[Values, ...] | None = None,
+        checkpoint: Checkpoint | None = None,
+    ) -> None:
         change, source = self._apply(change, source)
         self._note(change)
         if source is None or change.kind not in _COPIED:
             return
         digest = ""
         if has_partitions(source):
-            digest = self._partitions(change.table, only)
+            digest = self._partitions(change.table, only, checkpoint)
         self._copied[change.table] = (source, digest)
 
     def _apply(self, change: TableChange, source: GlueValue | None) -> tuple[TableChange, GlueValue | None]:
@@ -127,8 +137,8 @@ class Reconcile:
             self.twin.update_table(change.input, change.version)
         logger.info("table %s", change.kind, extra={"table": change.table, "reason": change.reason})
 
-    def _partitions(self, table: str, only: tuple[Values, ...] | None) -> str:
-        sync = PartitionSync(table, self.source, self.twin, self.origin.prefixes, self.budget, only)
+    def _partitions(self, table: str, only: tuple[Values, ...] | None, checkpoint: Checkpoint | None) -> str:
+        sync = PartitionSync(table, self.source, self.twin, self.origin.prefixes, self.budget, only, checkpoint)
         try:
             sync.run()
         finally:

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from sync_handlers import clients
 from sync_handlers.budget import Budget
-from sync_handlers.glue_access import DeniedError, MissingError
+from sync_handlers.calling import fail
 from sync_handlers.tagging import Assigned, Step
 
 if TYPE_CHECKING:
@@ -116,13 +116,8 @@ class TwinTags:
             try:
                 return call()
             except ClientError as error:
-                code = clients.code(error)
-                if code == "EntityNotFoundException":
-                    raise MissingError(clients.text(error)) from error
-                if clients.denied(error):
-                    raise DeniedError(clients.text(error)) from error
-                if code not in _COLLISIONS or attempt == ATTEMPTS:
-                    raise
+                if clients.code(error) not in _COLLISIONS or attempt == ATTEMPTS:
+                    fail(error, conflicts=frozenset())
             self.budget.back_off(attempt)
         raise AssertionError("the last attempt returns or raises")
 

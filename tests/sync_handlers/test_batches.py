@@ -106,6 +106,37 @@ def test_a_call_that_fails_as_a_whole_blames_only_the_item_at_fault() -> None:
     assert run.failures == [Failure(2, "InvalidInputException", "2 is bad")]
 
 
+@pytest.mark.parametrize(("times", "done"), [(1, 4), (ATTEMPTS, 0)])
+def test_a_call_that_fails_as_a_whole_for_a_moment_is_repeated_whole_and_never_item_by_item(
+    times: int, done: int
+) -> None:
+    calls: list[list[int]] = []
+
+    def call(items: Sequence[int]) -> list[Failure[int]]:
+        calls.append(list(items))
+        if len(calls) <= times:
+            raise ItemError("ThrottlingException", "Rate exceeded")
+        return []
+
+    run = Batches(call, 4, budget())
+    run.apply(range(4))
+    assert calls == [[0, 1, 2, 3]] * min(times + 1, ATTEMPTS)
+    assert run.done == done
+    assert [failure.item for failure in run.failures] == ([] if done else [0, 1, 2, 3])
+
+
+def test_an_item_too_large_among_others_is_found_by_halving_and_the_others_are_done() -> None:
+    def call(items: Sequence[int]) -> list[Failure[int]]:
+        if 5 in items:
+            raise TooLargeError
+        return []
+
+    run = Batches(call, 100, budget())
+    run.apply(range(100))
+    assert run.done == 99
+    assert run.failures == [Failure(5, "RequestTooLarge", "larger than one request may be")]
+
+
 def test_no_batch_is_sent_when_time_is_short() -> None:
     service = Service()
     with pytest.raises(OutOfTimeError):

@@ -188,7 +188,7 @@ def test_a_message_that_fails_fails_alone_and_comes_back_later_each_time(world: 
 def test_an_error_at_the_source_fails_the_message_and_changes_nothing(world: World, code: str) -> None:
     world.orders("2026-01-01")
     world.follow(event())
-    world.source.fail["get_table"] = [error(code)]
+    world.source.fail["get_table"] = [error(code)] * 9
     assert world.follow(event()) == ["0"]
     assert world.twin.writes == []
 

@@ -14,6 +14,7 @@ from sync_handlers.budget import Budget
 from sync_handlers.errors import IncompleteError, OutOfTimeError
 from sync_handlers.glue_access import Database
 from sync_handlers.manifest import Manifest
+from sync_handlers.pacing import ATTEMPTS
 from sync_handlers.sync import reconcile
 from tests.sync_handlers.fakes import CREATED, FakeGlue, budget, error
 from tests.sync_handlers.tables import (
@@ -378,11 +379,15 @@ def test_a_run_that_is_short_of_time_stops_between_batches_and_says_what_is_left
     assert world.run()["partitions"]["created"] == 300 - done, "it continues where it stopped"
 
 
-def test_throttling_is_left_to_the_client_and_what_is_left_of_it_names_the_table() -> None:
+def test_a_call_that_was_throttled_is_made_again_and_one_that_always_is_names_its_table() -> None:
     world = World()
     world.orders()
     world.source.put(DB, view())
-    world.twin.fail["create_table"] = [error("ThrottlingException", "Rate exceeded")]
+    throttled = error("ThrottlingException", "Rate exceeded")
+    world.twin.fail["create_table"] = [throttled]
+    assert world.run()["tables"]["created"] == 2
+    world.twin.tables.clear()
+    world.twin.fail["create_table"] = [throttled] * ATTEMPTS
     with pytest.raises(IncompleteError, match=r"open_orders: ThrottlingException: Rate exceeded"):
         world.run()
     assert (DB, "orders") in world.twin.tables

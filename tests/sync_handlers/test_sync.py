@@ -46,7 +46,7 @@ class World:
         path = tmp_path / "manifest.json"
         path.write_text(json.dumps(document(orders_contract())), encoding="utf-8")
         monkeypatch.setenv("LAKEMESH_MANIFEST", str(path))
-        monkeypatch.setattr(clients, "glue", lambda: self.twin)
+        monkeypatch.setattr(clients, "catalog", lambda: self.twin)
         monkeypatch.setattr(clients, "reader", lambda _: self.source)
         settings.settings.cache_clear()
         manifest.bundled.cache_clear()
