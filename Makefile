@@ -26,11 +26,11 @@ $(UV):
 
 # What `lakemesh --local` needs, without the developers' tools: enough for the demo.
 $(VENV)/.runtime: pyproject.toml uv.lock | $(UV)
-	@$(UV) sync --quiet --locked --inexact --extra local --no-dev
+	@$(UV) sync --quiet --locked --inexact --extra local --extra portal --no-dev
 	@touch $@
 
 $(VENV)/.developer: pyproject.toml uv.lock | $(UV)
-	@$(UV) sync --quiet --locked --inexact --extra local
+	@$(UV) sync --quiet --locked --inexact --extra local --extra portal
 	@touch $@ $(VENV)/.runtime
 
 setup: $(VENV)/.developer ## Make the virtual environment (.venv) with everything
