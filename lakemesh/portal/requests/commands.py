@@ -16,6 +16,8 @@ from lakemesh.portal.requests.rules import Approval
 
 MOST_WORDS: Final = 2000
 """Characters of a purpose, a question, an answer or a reason."""
+FIRST_WAIT: Final = dt.timedelta(minutes=1)
+LONGEST_WAIT: Final = dt.timedelta(hours=6)
 Events = tuple[Event, ...]
 
 
@@ -216,11 +218,42 @@ def retry(request: Request, person: Person, now: dt.datetime) -> Events:
     return (_next(request, Kind.RETRIED, person.email, now, Status.APPROVED),)
 
 
-def ticket(request: Request, name: str, now: dt.datetime) -> Events:
-    """The ticket system has a ticket for it."""
+def ticket(request: Request, name: str, until: int, now: dt.datetime) -> Events:
+    """The ticket system has a ticket for it, which tells of everything up to event `until`."""
     if request.ticket:
         raise RefusedError(f"Request {request.id} has a ticket already: {request.ticket}.")
-    return (_next(request, Kind.TICKET_OPENED, SYSTEM, now, request.status, {"ticket": name}),)
+    return (_next(request, Kind.TICKET_OPENED, SYSTEM, now, request.status, {"ticket": name, "until": until}),)
+
+
+def told(request: Request, until: int, now: dt.datetime) -> Events:
+    """The ticket tells of everything up to event `until`; nothing where it does already."""
+    if until <= request.told:
+        return ()
+    return (_next(request, Kind.TICKET_TOLD, SYSTEM, now, request.status, {"until": until}),)
+
+
+def removal(request: Request, proposal: str, now: dt.datetime) -> Events:
+    """The grant of revoked access is taken out in a commit or pull request."""
+    if request.status is not Status.REVOKING:
+        raise RefusedError(f"Request {request.id} is {request.status}: nothing of it is to be taken out.")
+    data = {"proposal": proposal}
+    return (_next(request, Kind.REMOVAL_PROPOSED, SYSTEM, now, Status.REVOKING, data),)
+
+
+def trouble(request: Request, what: str, reason: str, now: dt.datetime) -> Events:
+    """Something outside did not answer: it is tried again, each time after twice as long, and the request is kept."""
+    before = request.troubles.get(what)
+    attempts = before.attempts + 1 if before else 1
+    wait = min(FIRST_WAIT * 2 ** (attempts - 1), LONGEST_WAIT)
+    retry_at = (now + wait).strftime("%Y-%m-%dT%H:%M:%SZ")
+    data = {"what": what, "reason": reason[:MOST_WORDS], "attempts": attempts, "retryAt": retry_at}
+    return (_next(request, Kind.TROUBLED, SYSTEM, now, request.status, data),)
+
+
+def due(request: Request, what: str, now: dt.datetime) -> bool:
+    """Whether something that did not answer may be tried again."""
+    known = request.troubles.get(what)
+    return known is None or now >= known.retry_at
 
 
 def remind(request: Request, now: dt.datetime, after: dt.timedelta) -> Events:

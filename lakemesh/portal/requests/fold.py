@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lakemesh.portal.requests.model import Ask, Event, Kind, Request, Status
+from lakemesh.portal.requests.model import Ask, Event, Kind, Request, Status, Trouble
 
 
 class BrokenLogError(Exception):
@@ -67,11 +68,31 @@ def _effect(request: Request, event: Event, data: Mapping[str, Any]) -> Request:
             return request.with_(reason=data["reason"])
         case Kind.RETRIED:
             return request.with_(reason="")
-        case Kind.PROPOSED:
-            return request.with_(proposal=data["proposal"], reason="")
-        case Kind.TICKET_OPENED:
-            return request.with_(ticket=data["ticket"])
         case Kind.REMINDED:
             return request.with_(reminded_at=event.at)
         case _:
+            return _of_the_system(request, event.kind, data)
+
+
+def _of_the_system(request: Request, kind: Kind, data: Mapping[str, Any]) -> Request:
+    """Tickets and provisioning, and what did not answer."""
+    match kind:
+        case Kind.PROPOSED:
+            settled = _settled(request, "provision")
+            return settled.with_(proposal=data["proposal"], written=data.get("entry", {}), reason="")
+        case Kind.REMOVAL_PROPOSED:
+            return _settled(request, "provision").with_(proposal=data["proposal"])
+        case Kind.TICKET_OPENED:
+            return _settled(request, "ticket").with_(ticket=data["ticket"], told=int(data["until"]))
+        case Kind.TICKET_TOLD:
+            return _settled(request, "ticket").with_(told=int(data["until"]))
+        case Kind.TROUBLED:
+            retry_at = dt.datetime.fromisoformat(data["retryAt"])
+            trouble = Trouble(data["reason"], int(data["attempts"]), retry_at)
+            return request.with_(troubles={**request.troubles, data["what"]: trouble})
+        case _:
             return request
+
+
+def _settled(request: Request, what: str) -> Request:
+    return request.with_(troubles={name: one for name, one in request.troubles.items() if name != what})

@@ -75,7 +75,12 @@ class Kind(StrEnum):
     REVOKED = "revoked"
     EXPIRED = "expired"
     TICKET_OPENED = "ticket-opened"
-    TICKET_FAILED = "ticket-failed"
+    TICKET_TOLD = "ticket-told"
+    """The ticket says everything up to the event `until`."""
+    REMOVAL_PROPOSED = "removal-proposed"
+    """Revoked access: the grant is taken out in a pull request or commit."""
+    TROUBLED = "troubled"
+    """Something outside did not answer; it is tried again at `retryAt`."""
 
 
 @dataclass(frozen=True)
@@ -191,6 +196,15 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Trouble:
+    """Something outside that did not answer, and when it is asked again."""
+
+    reason: str
+    attempts: int
+    retry_at: dt.datetime
+
+
+@dataclass(frozen=True)
 class Request:
     """A request as its events leave it."""
 
@@ -217,9 +231,15 @@ class Request:
     """Of a rejection, a failure or a revocation."""
     ticket: str = ""
     """What the ticket system calls it; empty until there is one."""
+    told: int = 0
+    """The last event that the ticket tells of."""
+    troubles: Mapping[str, Trouble] = field(default_factory=dict)
+    """By what does not answer: `ticket`, `provision`."""
     reminded_at: dt.datetime | None = None
     proposal: str = ""
-    """Commit or pull request that holds the grant."""
+    """Commit or pull request that holds the grant, or takes it out."""
+    written: Mapping[str, Any] = field(default_factory=dict)
+    """The grant as it was written: what is there when nobody edited it."""
 
     def with_(self, **changes: Any) -> Request:
         """A copy with other values."""

@@ -290,9 +290,33 @@ def test_access_expires_on_the_first_day_without_it() -> None:
 
 
 def test_a_ticket_is_opened_once() -> None:
-    request = after(requested(), lambda one: commands.ticket(one, "FIN-7", LATER))
-    assert (request.ticket, request.status) == ("FIN-7", Status.REQUESTED)
-    assert "FIN-7" in str(refused(lambda: commands.ticket(request, "FIN-8", LATER)))
+    request = after(requested(), lambda one: commands.ticket(one, "FIN-7", 1, LATER))
+    assert (request.ticket, request.told, request.status) == ("FIN-7", 1, Status.REQUESTED)
+    assert "FIN-7" in str(refused(lambda: commands.ticket(request, "FIN-8", 1, LATER)))
+    assert after(request, lambda one: commands.told(one, 2, LATER)).told == 2
+    assert commands.told(request, 1, LATER) == ()
+
+
+def test_what_does_not_answer_is_tried_again_after_longer_and_longer_waits() -> None:
+    request, now, waits = requested(), NOW, []
+    for _ in range(12):
+        request = after(request, lambda one, now=now: commands.trouble(one, "ticket", "HTTP 503", now))  # type: ignore[misc]
+        retry_at = request.troubles["ticket"].retry_at
+        waits.append(retry_at - now)
+        assert not commands.due(request, "ticket", retry_at - dt.timedelta(seconds=1))
+        assert commands.due(request, "ticket", retry_at)
+        now = retry_at
+    assert waits[:3] == [dt.timedelta(minutes=minutes) for minutes in (1, 2, 4)]
+    assert waits[-1] == dt.timedelta(hours=6)
+    assert request.status is Status.REQUESTED
+    assert commands.due(request, "provision", now)
+    assert after(request, lambda one: commands.ticket(one, "FIN-7", 13, now)).troubles == {}
+
+
+def test_only_what_is_revoked_is_taken_out() -> None:
+    assert "nothing of it is to be taken out" in str(refused(lambda: commands.removal(verified(), "1", LATER)))
+    revoking = after(verified(), lambda one: commands.revoke(one, MARA, ONE, "Over.", LATER))
+    assert after(revoking, lambda one: commands.removal(one, "beef", LATER)).proposal == "beef"
 
 
 # ------------------------------------------------------------------------------------------------------------- log
