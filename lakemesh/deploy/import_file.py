@@ -56,6 +56,7 @@ IDS: Final[Mapping[str, str]] = {
     "aws:cloudwatch/eventRule:EventRule": "{eventBusName}/{name}",
     "aws:cloudwatch/eventTarget:EventTarget": "{eventBusName}/{rule}/{targetId}",
     "aws:cloudwatch/logGroup:LogGroup": "{name}",
+    "aws:dynamodb/table:Table": "{name}",
     "aws:glue/catalogDatabase:CatalogDatabase": "{catalogId}:{name}",
     "aws:glue/dataCatalogEncryptionSettings:DataCatalogEncryptionSettings": "{catalogId}",
     "aws:iam/policy:Policy": "arn:{partition}:iam::{account}:policy{path}{name}",
@@ -65,6 +66,7 @@ IDS: Final[Mapping[str, str]] = {
     "aws:kms/alias:Alias": "{name}",
     "aws:lakeformation/lfTag:LfTag": "{catalogId}:{key}",
     "aws:lambda/function:Function": "{name}",
+    "aws:lambda/permission:Permission": "{function}/{statementId}",
     "aws:s3/bucket:Bucket": "{bucket}",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "{bucket}",
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": "{bucket}",
@@ -144,6 +146,8 @@ def computed(at: Place) -> Callable[[str, Inputs], Mapping[str, Any]]:
                 made["result"] = "{}"
             case "aws:sqs/queue:Queue":
                 made |= {"arn": f"arn:{at.partition}:sqs:{at.region}:{at.account}:{given['name']}", "url": known}
+            case "aws:dynamodb/table:Table":
+                made["arn"] = f"arn:{at.partition}:dynamodb:{at.region}:{at.account}:table/{given['name']}"
             case "aws:cloudwatch/eventBus:EventBus":
                 made["arn"] = f"arn:{at.partition}:events:{at.region}:{at.account}:event-bus/{given['name']}"
             case "aws:cloudwatch/eventRule:EventRule":

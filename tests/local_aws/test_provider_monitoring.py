@@ -1,0 +1,92 @@
+"""Tables, topics, alarms and dashboards by the local provider: made, read back without a change, changed, deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from local_aws.provider import resource
+from local_aws.provider.connection import ProviderError
+from local_aws.server import LocalAws
+from tests.local_aws.conftest import ACCOUNT, REGION, Clients
+from tests.local_aws.test_provider import Cloud, Made
+
+TABLE = "aws:dynamodb/table:Table"
+
+
+@pytest.fixture
+def cloud(aws: LocalAws) -> Cloud:
+    return Cloud(aws.endpoint, defaultTags='{"tags": {"mesh": "orchard"}}')
+
+
+def key(cloud: Cloud) -> Made:
+    return cloud.create("aws:kms/key:Key", "key")
+
+
+def table(cloud: Cloud, **more: Any) -> Made:
+    given = {
+        "hashKey": "twin", "rangeKey": "item", "billingMode": "PAY_PER_REQUEST",
+        "attributes": [{"name": "twin", "type": "S"}, {"name": "item", "type": "S"}],
+        "pointInTimeRecovery": {"enabled": True}, "ttl": {"attributeName": "expires", "enabled": True},
+        "serverSideEncryption": {"enabled": True, "kmsKeyArn": key(cloud).outputs["arn"]},
+    }  # fmt: skip
+    return cloud.create(TABLE, "state", **{**given, **more})
+
+
+def plain_table(cloud: Cloud) -> Made:
+    attributes = [{"name": "id", "type": "S"}]
+    return cloud.create(TABLE, "plain", hashKey="id", billingMode="PAY_PER_REQUEST", attributes=attributes)
+
+
+MAKERS = {"table": table, "table without extras": plain_table}
+
+
+@pytest.fixture(params=sorted(MAKERS))
+def made(request: pytest.FixtureRequest, cloud: Cloud) -> Made:
+    return MAKERS[request.param](cloud)
+
+
+def test_what_was_made_reads_back_without_a_change(made: Made) -> None:
+    found = made.read()
+    assert found is not None
+    assert not made.diff().diffs
+    same = resource.find(made.kind).same
+    assert [name for name in found if name in made.inputs and not same(name, made.inputs[name], found[name])] == []
+
+
+def test_what_is_deleted_is_gone_and_deleting_it_again_is_no_error(made: Made) -> None:
+    made.delete()
+    assert made.read() is None
+    made.delete()
+
+
+def test_a_table_is_named_tagged_and_encrypted_as_declared(cloud: Cloud, client: Clients) -> None:
+    made = table(cloud, tags={"a": "b"})
+    assert made.outputs["arn"] == f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{made.id}"
+    tags = client("dynamodb").list_tags_of_resource(ResourceArn=made.outputs["arn"])["Tags"]
+    assert {each["Key"]: each["Value"] for each in tags} == {"a": "b", "mesh": "orchard"}
+    encryption = client("dynamodb").describe_table(TableName=made.id)["Table"]["SSEDescription"]
+    assert encryption["KMSMasterKeyArn"] == made.inputs["serverSideEncryption"]["kmsKeyArn"]
+
+
+def test_a_tables_settings_are_changed_in_place(cloud: Cloud, client: Clients) -> None:
+    made = table(cloud)
+    made.update(pointInTimeRecovery={"enabled": False}, ttl={"enabled": False}, deletionProtectionEnabled=True)
+    with pytest.raises(ProviderError, match="DeletionProtectionEnabled"):
+        made.delete()
+    assert (
+        client("dynamodb").describe_time_to_live(TableName=made.id)["TimeToLiveDescription"]["TimeToLiveStatus"]
+        == "DISABLED"
+    )
+    made.update(deletionProtectionEnabled=False)
+
+
+def test_another_sort_key_replaces_a_table(cloud: Cloud) -> None:
+    changes = {"rangeKey": "at", "attributes": [{"name": "twin", "type": "S"}, {"name": "at", "type": "S"}]}
+    assert table(cloud).replaces(**changes) == ["rangeKey"]
+
+
+def test_attributes_of_a_table_are_those_of_its_keys(cloud: Cloud) -> None:
+    given = {"hashKey": "a", "billingMode": "PAY_PER_REQUEST", "attributes": [{"name": "b", "type": "S"}]}
+    assert "attribute" in cloud.problems(TABLE, given)["attributes"]
