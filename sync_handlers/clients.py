@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -11,12 +11,14 @@ from botocore.exceptions import ClientError
 from sync_handlers.errors import NotDeployedError, deploy
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_glue.client import GlueClient
     from mypy_boto3_kms.client import KMSClient
     from mypy_boto3_lakeformation.client import LakeFormationClient
     from mypy_boto3_lambda.client import LambdaClient
     from mypy_boto3_ram.client import RAMClient
     from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_sns.client import SNSClient
     from mypy_boto3_sqs.client import SQSClient
     from mypy_boto3_sts.client import STSClient
 
@@ -74,6 +76,24 @@ def functions() -> LambdaClient:
 def reader(producer: Producer) -> GlueClient:
     """Glue as the producer's reader role, each call made once as by `catalog`; NotDeployedError when it cannot be
     assumed."""
+    return boto3.client("glue", config=PACED, **_as_reader(producer))
+
+
+def reader_permissions(producer: Producer) -> LakeFormationClient:
+    """Lake Formation as the producer's reader role, to ask what that role sees; raises like `reader`."""
+    return boto3.client("lakeformation", config=CONFIG, **_as_reader(producer))
+
+
+def state() -> DynamoDBClient:
+    return boto3.client("dynamodb", config=CONFIG)
+
+
+def topics() -> SNSClient:
+    return boto3.client("sns", config=CONFIG)
+
+
+def _as_reader(producer: Producer) -> Any:
+    """Credentials of the reader role, as arguments of a client."""
     sts: STSClient = boto3.client("sts", config=CONFIG)
     try:
         credentials = sts.assume_role(
@@ -89,13 +109,11 @@ def reader(producer: Producer) -> GlueClient:
             f"Producer {producer.name}: the reader role {producer.reader_role} cannot be assumed ({code(error)}). The "
             f"role and its trust are made by that producer's stack: {deploy(producer.stack)}."
         ) from error
-    return boto3.client(
-        "glue",
-        config=PACED,
-        aws_access_key_id=credentials["AccessKeyId"],
-        aws_secret_access_key=credentials["SecretAccessKey"],
-        aws_session_token=credentials["SessionToken"],
-    )
+    return {
+        "aws_access_key_id": credentials["AccessKeyId"],
+        "aws_secret_access_key": credentials["SecretAccessKey"],
+        "aws_session_token": credentials["SessionToken"],
+    }
 
 
 def code(error: ClientError) -> str:

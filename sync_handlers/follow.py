@@ -7,6 +7,7 @@ event source"). Work that the time of an invocation does not suffice for goes ba
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,19 +15,20 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sync_handlers import checkpoint, clients, hints
+from sync_handlers import checkpoint, clients, hints, state
 from sync_handlers.budget import Budget
 from sync_handlers.checkpoint import ContinuedError
 from sync_handlers.errors import EventError, HandlerError, OutOfTimeError
 from sync_handlers.glue_access import ConflictError, DeniedError, MissingError, Values
-from sync_handlers.hints import RefreshWork, TableWork, TagWork, Work
+from sync_handlers.hints import RefreshWork, TableWork, TagWork, WatchWork, Work
 from sync_handlers.manifest import Manifest, Source
-from sync_handlers.observability import count, logger
-from sync_handlers.opening import Sides, open_sides, unexpected
+from sync_handlers.observability import correlate, count, logger
+from sync_handlers.opening import Memory, Sides, open_memory, open_sides, unexpected
 from sync_handlers.planner import has_partitions
 from sync_handlers.queue_access import Queue, SqsQueue, TagFunction, Tagging
 from sync_handlers.report import Report
 from sync_handlers.settings import settings
+from sync_handlers.watch import watch
 
 FIRST_WAIT = 15
 """Seconds after which a message that failed comes back; twice as long each time."""
@@ -47,7 +49,7 @@ def handle(event: Mapping[str, Any], manifest: Manifest, budget: Budget) -> dict
     environment = settings()
     queue = SqsQueue(clients.sqs(), environment.queue)
     tagging = Tagging(clients.functions(), environment.tag_function)
-    failed = Follow(manifest, budget, queue, tagging, open_sides).run(messages(event))
+    failed = Follow(manifest, budget, queue, tagging, open_sides, open_memory()).run(messages(event))
     return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
 
 
@@ -74,6 +76,7 @@ class Follow:
     queue: Queue
     tagging: TagFunction
     open: Open
+    memory: Memory = field(default_factory=Memory)
     _opened: dict[str, Sides] = field(default_factory=dict)
 
     def run(self, received: Sequence[Message]) -> list[str]:
@@ -89,10 +92,10 @@ class Follow:
             logger.error("message not understood", extra={"message_id": identifier, "reason": wrong})
             failed[identifier] = None
         for work, identifiers in batch.work.items():
-            logger.append_keys(correlation_id=identifiers[0])
+            correlate(batch.origins[identifiers[0]])
             if not self._done(work):
                 failed |= dict.fromkeys(identifiers)
-        logger.remove_keys(["correlation_id"])
+        correlate("")
         self._postpone([message for message in received if message.id in failed])
         return list(failed)
 
@@ -113,7 +116,7 @@ class Follow:
         return True
 
     def _explained(self, work: Work, text: str) -> HandlerError | str:
-        source = None if isinstance(work, TagWork) else self.manifest.sources.get(work.twin or "")
+        source = None if isinstance(work, TagWork | WatchWork) else self.manifest.sources.get(work.twin or "")
         return unexpected(text, source, self.manifest) if source else text
 
     def _failed(self, work: Work, reason: str) -> bool:
@@ -122,7 +125,7 @@ class Follow:
         return False
 
     def _dimensions(self, work: Work) -> dict[str, str]:
-        source = None if isinstance(work, TagWork) else self.manifest.sources.get(work.twin or "")
+        source = None if isinstance(work, TagWork | WatchWork) else self.manifest.sources.get(work.twin or "")
         return {"domain": source.domain} if source else {}
 
     def _do(self, work: Work) -> None:
@@ -137,6 +140,9 @@ class Follow:
                 digests = {key: self.manifest.tables[key].digest for key in sorted(work.tables)}
                 self.tagging.run({"action": "tag", "product": work.product, "tables": digests})
                 count("ProductsTagged", 1)
+            case WatchWork():
+                if self.memory.store is not None:
+                    watch(self.manifest, self.memory.store, self.memory.notifier, dt.datetime.now(dt.UTC))
 
     def _everything(self, work: RefreshWork) -> Iterator[Work]:
         """A message a twin, so that one producer that cannot be reached keeps no other back; and each product's LF-Tags
@@ -153,6 +159,10 @@ class Follow:
         """A message for every table of either side, spread over the window by the table's name."""
         sides = self._sides(source)
         names = {table["Name"] for side in (sides.twin, sides.theirs) for table in side.tables()}
+        if sides.memory.store is not None:
+            # What is remembered and on neither side any more is looked at once more, and then forgotten.
+            remembered = map(state.read, sides.memory.store.items(source.twin, state.TABLE))
+            names |= {table.table for table in remembered if table.deleted_at is None}
         count("TablesEnqueued", len(names), domain=source.domain)
         for name in sorted(names):
             digest = hashlib.sha256(f"{source.twin}.{name}".encode()).digest()
@@ -173,12 +183,17 @@ class Follow:
             self.queue.send([(left.body(), 0)])
             count("TablesContinued", 1, domain=source.domain)
         finally:
-            self._written(source, work.table, reconcile.report)
+            self._sides(source).recorder(source, self.manifest).record(reconcile.outcomes.values())
+            failed = any(outcome.failure for outcome in reconcile.outcomes.values())
+            self._written(source, work.table, reconcile.report, failed=failed)
 
-    def _written(self, source: Source, table: str, report: Report) -> None:
+    def _written(self, source: Source, table: str, report: Report, *, failed: bool) -> None:
         count("TablesReconciled", 1, domain=source.domain)
-        if report.writes:
+        if report.writes or failed or report.withheld:
             count("Writes", report.writes, domain=source.domain)
+            count("ChangesPlanned", report.writes + report.withheld + failed, domain=source.domain)
+            count("ChangesApplied", report.writes, domain=source.domain)
+            count("ChangesFailed", int(failed), domain=source.domain)
         logger.info("table reconciled", extra={"result": report.result()})
         contract = self.manifest.tables.get(f"{source.twin}.{table}")
         if contract and (report.tables["created"] or report.tables["updated"]):

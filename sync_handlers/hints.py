@@ -23,6 +23,8 @@ DATABASE_CHANGE = "Glue Data Catalog Database State Change"
 TABLE_CHANGE = "Glue Data Catalog Table State Change"
 MOST_PARTITIONS = GET_PARTITIONS
 """Partitions named by hints, beyond which the whole table is compared: one BatchGetPartition a side."""
+MOST_ORIGIN = 128
+"""Characters of an id that is carried on; AWS's have 36."""
 MOST_DELAY = 900
 """SQS API, SendMessage, DelaySeconds."""
 
@@ -87,7 +89,15 @@ class TagWork:
         return {"action": "tag", "product": self.product, "tables": sorted(self.tables)}
 
 
-Work = TableWork | RefreshWork | TagWork
+@dataclass(frozen=True)
+class WatchWork:
+    """How every domain stands, to be published."""
+
+    def body(self) -> dict[str, Any]:
+        return {"action": "watch"}
+
+
+Work = TableWork | RefreshWork | TagWork | WatchWork
 
 
 @dataclass
@@ -99,6 +109,8 @@ class Batch:
     dropped: dict[Drop, int] = field(default_factory=dict)
     poison: dict[str, str] = field(default_factory=dict)
     """What is wrong, by message id."""
+    origins: dict[str, str] = field(default_factory=dict)
+    """What each message goes back to, by its id: an event, or what a message of the sync's own says it came from."""
 
 
 def sort(messages: Iterable[tuple[str, str]], manifest: Manifest) -> Batch:
@@ -106,7 +118,9 @@ def sort(messages: Iterable[tuple[str, str]], manifest: Manifest) -> Batch:
     batch, found = Batch(), list[tuple[str, Work]]()
     for identifier, body in messages:
         try:
-            read = parse(body, manifest)
+            message = _object(body)
+            batch.origins[identifier] = _origin(message) or identifier
+            read = _parsed(message, manifest)
         except PoisonError as error:
             batch.poison[identifier] = str(error)
             continue
@@ -137,6 +151,8 @@ def _subject(work: Work) -> tuple[str, ...]:
             return "refresh", work.twin or ""
         case TagWork():
             return "tag", work.product
+        case WatchWork():
+            return ("watch",)
 
 
 def _merged(works: Sequence[Work]) -> Work:
@@ -161,17 +177,34 @@ def _merged(works: Sequence[Work]) -> Work:
             return TagWork(
                 first.product, frozenset[str]().union(*(work.tables for work in works if isinstance(work, TagWork)))
             )
+        case WatchWork():
+            return first
 
 
 # ---------------------------------------------------------------------------------------------------- one message
 def parse(body: str, manifest: Manifest) -> Sequence[Work] | Drop:
     """What one message asks for. Raises PoisonError."""
+    return _parsed(_object(body), manifest)
+
+
+def _object(body: str) -> Mapping[str, Any]:
     try:
         message = json.loads(body)
     except ValueError as error:
         raise PoisonError(f"not JSON: {error}") from None
     if not isinstance(message, dict):
         raise PoisonError(f"not a JSON object: {type(message).__name__}")
+    return message
+
+
+def _origin(message: Mapping[str, Any]) -> str | None:
+    """Id of the event that a message is, or of what it came from (EventBridge user guide, "AWS service event
+    metadata")."""
+    found = message.get("id" if "detail-type" in message else "correlation")
+    return found if isinstance(found, str) and 0 < len(found) <= MOST_ORIGIN else None
+
+
+def _parsed(message: Mapping[str, Any], manifest: Manifest) -> Sequence[Work] | Drop:
     if "detail-type" in message:
         return _event(message, manifest)
     return _own(message, manifest)
@@ -196,8 +229,12 @@ def _own(message: Mapping[str, Any], manifest: Manifest) -> Sequence[Work] | Dro
             # Names come from the manifest again: it may have changed while the message waited.
             kept = {key for key in tables if key in manifest.tables and manifest.tables[key].product == product}
             return [TagWork(product, frozenset(kept))] if kept else Drop.STALE
+        case "watch":
+            return [WatchWork()]
         case other:
-            raise PoisonError(f"action {other!r} is none of table, refresh, tag, and it is no event of EventBridge")
+            raise PoisonError(
+                f"action {other!r} is none of table, refresh, tag, watch, and it is no event of EventBridge"
+            )
 
 
 def _event(event: Mapping[str, Any], manifest: Manifest) -> Sequence[Work] | Drop:

@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from sync_handlers import clients
 from sync_handlers.budget import Budget
+from sync_handlers.deletions import Deletions
 from sync_handlers.errors import IncompleteError, NotDeployedError, RefusedError, deploy
 from sync_handlers.glue_access import Database, DeniedError, MissingError, Reader, Writer
 from sync_handlers.manifest import Manifest, Producer, Source
+from sync_handlers.notify_access import Notifier, Silent, Topics
 from sync_handlers.planner import Origin
 from sync_handlers.reconcile import Reconcile
+from sync_handlers.recording import Recorder
+from sync_handlers.safety import Safety
+from sync_handlers.settings import settings
+from sync_handlers.state_access import StateTable, Store
+from sync_handlers.visibility import Permissions, Sight
+from sync_handlers.visibility_access import ReaderPermissions
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the sync remembers, and whom it tells."""
+
+    store: Store | None = None
+    """None: stack central has no state table yet."""
+    notifier: Notifier = field(default_factory=Silent)
+
+
+def open_memory() -> Memory:
+    """State table and topics of stack central, as far as it has them."""
+    known = settings()
+    store = StateTable(clients.state(), known.state_table) if known.state_table else None
+    return Memory(store, Topics(clients.topics(), known.topic_prefix) if known.topic_prefix else Silent())
 
 
 @dataclass(frozen=True)
@@ -20,12 +45,27 @@ class Sides:
 
     theirs: Reader
     twin: Writer
+    permissions: Callable[[], Permissions] | None = None
+    """Asks Lake Formation what the reader role sees; None: it cannot be asked."""
+    memory: Memory = field(default_factory=Memory)
+
+    def recorder(self, source: Source, manifest: Manifest) -> Recorder:
+        return Recorder(manifest, source, self.memory.store, self.memory.notifier, dt.datetime.now(dt.UTC))
 
     def reconcile(self, source: Source, manifest: Manifest, budget: Budget) -> Reconcile:
         account = manifest.producers[source.producer].account
         origin = Origin(manifest.mesh, account, source.database, source.twin, source.prefixes)
         contracts = {table.name: table for table in manifest.tables.values() if table.twin == source.twin}
-        return Reconcile(self.theirs, self.twin, origin, contracts, budget, dt.datetime.now(dt.UTC))
+        now = dt.datetime.now(dt.UTC)
+        store, notifier = self.memory.store, self.memory.notifier
+        safety = Safety(
+            manifest=manifest,
+            sight=Sight(self.theirs, self.permissions),
+            deletions=Deletions(manifest, source.domain, store, notifier, now),
+            store=store,
+            today=now.date(),
+        )
+        return Reconcile(self.theirs, self.twin, origin, contracts, budget, now, safety)
 
 
 def open_sides(source: Source, manifest: Manifest) -> Sides:
@@ -35,7 +75,12 @@ def open_sides(source: Source, manifest: Manifest) -> Sides:
     check_twin(twin, source, manifest.domains[source.domain])
     theirs = Database(clients.reader(producer), producer.account, source.database)
     check_source(theirs, source, producer)
-    return Sides(theirs, twin)
+
+    def permissions() -> Permissions:
+        client = clients.reader_permissions(producer)
+        return ReaderPermissions(client, producer.account, source.database, producer.reader_role)
+
+    return Sides(theirs, twin, permissions, open_memory())
 
 
 def unexpected(text: str, source: Source, manifest: Manifest) -> IncompleteError:

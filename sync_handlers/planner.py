@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum, unique
 from typing import Any
 
-from sync_handlers import canonical, locations, schemas
+from sync_handlers import canonical, locations, schema_changes, schemas
 from sync_handlers.manifest import Table
+from sync_handlers.schema_changes import Change
 
 SYNCED_BY = f"{canonical.MARK}synced_by"
 SOURCE_ACCOUNT = f"{canonical.MARK}source_account"
@@ -61,6 +62,27 @@ class TableChange:
     """Something a person should know though the table is copied."""
     danger: str | None = None
     """Why the copy must not stay as it is, though this sync does not remove it."""
+    change: Change | None = None
+    """With HOLD: how far the schema change reaches."""
+    absent_since: dt.datetime | None = None
+    """Since when the source is not seen, with ABSENT, MARK and DELETE."""
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What beside the two catalogs decides about one table."""
+
+    consumers: tuple[str, ...] = ()
+    """Those with a grant on its product: a breaking change is held for their sake."""
+    released: bool = False
+    """Whether the contract's version was raised since a breaking change was first held."""
+    gone: str | None = None
+    """What proves that the source has no such table; None: nothing does, it may be hidden."""
+    grace: dt.timedelta = dt.timedelta(hours=24)
+    """How long a table must not have been seen before its copy goes."""
+
+
+NOTHING_KNOWN = Circumstances()
 
 
 class UnsortedStreamError(ValueError):
@@ -89,10 +111,11 @@ def plan_table(
     origin: Origin,
     contract: Table | None,
     now: dt.datetime,
+    known: Circumstances = NOTHING_KNOWN,
 ) -> TableChange:
     """What to do with one table, given Glue's `Table` of each side (None: not there)."""
-    change = _plan(name, source, twin, origin, contract, now)
-    if twin is None or change.kind in {Kind.CREATE, Kind.UPDATE, Kind.KEEP}:
+    change = _plan(name, source, twin, origin, contract, now, known)
+    if twin is None or change.kind in {Kind.CREATE, Kind.UPDATE, Kind.KEEP, Kind.DELETE}:
         return change
     # The copy stays as it is; where it points may have left the prefixes since, for mesh.yaml changes too.
     stranded = locations.refusal(twin, origin.prefixes)
@@ -106,9 +129,10 @@ def _plan(
     origin: Origin,
     contract: Table | None,
     now: dt.datetime,
+    known: Circumstances,
 ) -> TableChange:
     if source is None:
-        return _absent(name, twin or {}, now)
+        return _absent(name, twin or {}, contract, now, known)
     uncopied = _uncopied(source)
     if uncopied:
         return TableChange(Kind.SKIP, name, uncopied)
@@ -119,9 +143,9 @@ def _plan(
     note = _note(source, origin)
     if twin is None:
         return TableChange(Kind.CREATE, name, "new at the source", _marked(wanted, source, origin), note=note)
-    held = schemas.unsafe_change(contract, source, twin) if contract else None
+    held = _held(source, twin, contract, known) if contract else None
     if held:
-        return TableChange(Kind.HOLD, name, held)
+        return TableChange(Kind.HOLD, name, held, change=Change.BREAKING)
     reason = _difference(source, twin, wanted)
     if reason is None:
         return TableChange(Kind.KEEP, name, "equal", note=note)
@@ -149,19 +173,54 @@ def _uncopied(source: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _absent(name: str, twin: Mapping[str, Any], now: dt.datetime) -> TableChange:
+def _held(
+    source: Mapping[str, Any], twin: Mapping[str, Any], contract: Table, known: Circumstances
+) -> str | None:  # fmt: skip
+    """Why the source's schema must not reach the twin; None when it may."""
+    unsafe = schemas.unsafe_change(contract, source, twin)
+    if unsafe or known.released or not known.consumers:
+        return unsafe
+    return schema_changes.classify(twin, source, contract).breaking
+
+
+def due(twin: Mapping[str, Any], now: dt.datetime, grace: dt.timedelta) -> bool:
+    """Whether a copy whose source is not seen was marked so long ago that it may go."""
+    since = not_seen_since(twin)
+    return since is not None and now - since >= grace
+
+
+def not_seen_since(twin: Mapping[str, Any]) -> dt.datetime | None:
+    """The mark of absence on a twin, as a moment."""
+    try:
+        since = dt.datetime.fromisoformat((twin.get("Parameters") or {}).get(NOT_SEEN_SINCE) or "")
+    except ValueError:
+        return None
+    return since if since.tzinfo else since.replace(tzinfo=dt.UTC)
+
+
+def _absent(
+    name: str, twin: Mapping[str, Any], contract: Table | None, now: dt.datetime, known: Circumstances
+) -> TableChange:
     """A twin whose source is not seen. Not being seen is no proof of deletion: Lake Formation hides what it does not
-    grant."""
+    grant. A table that a contract lists carries what people agreed on, and is only ever marked."""
     parameters = twin.get("Parameters") or {}
     if SYNCED_BY not in parameters:
         return TableChange(Kind.ABSENT, name, "not at the source and not made by the sync: left alone")
-    if NOT_SEEN_SINCE in parameters:
-        return TableChange(Kind.ABSENT, name, f"not seen at the source since {parameters[NOT_SEEN_SINCE]}")
-    since = now.astimezone(dt.UTC).isoformat(timespec="seconds")
+    since = not_seen_since(twin)
+    if since is not None:
+        reason = f"not seen at the source since {parameters[NOT_SEEN_SINCE]}"
+        if contract is not None:
+            return TableChange(Kind.ABSENT, name, f"{reason}; a contract lists it", absent_since=since)
+        if known.gone is None or not due(twin, now, known.grace):
+            return TableChange(Kind.ABSENT, name, reason, absent_since=since)
+        reason = f"{reason}, and gone: {known.gone}"
+        return TableChange(Kind.DELETE, name, reason, version=twin.get("VersionId"), absent_since=since)
+    text = now.astimezone(dt.UTC).isoformat(timespec="seconds")
     marks = {key: value for key, value in parameters.items() if key.startswith(canonical.MARK)}
     wanted = canonical.table_input(twin)
-    wanted["Parameters"] = {**wanted.get("Parameters", {}), **marks, NOT_SEEN_SINCE: since}
-    return TableChange(Kind.MARK, name, f"not seen at the source since {since}", wanted, twin.get("VersionId"))
+    wanted["Parameters"] = {**wanted.get("Parameters", {}), **marks, NOT_SEEN_SINCE: text}
+    reason = f"not seen at the source since {text}"
+    return TableChange(Kind.MARK, name, reason, wanted, twin.get("VersionId"), absent_since=now)
 
 
 def _difference(source: Mapping[str, Any], twin: Mapping[str, Any], wanted: Mapping[str, Any]) -> str | None:
@@ -254,6 +313,8 @@ class Partition:
     digest: str
     refused: str | None = field(default=None, compare=False)
     """Why its location must not be published; None: it may."""
+    unfit: str | None = field(default=None, compare=False)
+    """Why it waits, though it may be published: what the twin has of it stays; None: it does not wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,8 +348,8 @@ def plan_partitions(source: Iterable[Partition], twin: Iterable[Partition]) -> I
 
 
 def _new(here: Partition) -> PartitionChange:
-    if here.refused:
-        return PartitionChange(Kind.SKIP, here.values, here.refused)
+    if here.refused or here.unfit:
+        return PartitionChange(Kind.SKIP, here.values, here.refused or here.unfit or "")
     return PartitionChange(Kind.CREATE, here.values, "new at the source")
 
 
@@ -298,9 +359,11 @@ def _both(here: Partition, there: Partition) -> PartitionChange:
         return PartitionChange(Kind.DELETE, here.values, here.refused)
     if here.refused:
         return PartitionChange(Kind.SKIP, here.values, here.refused)
-    if here.digest != there.digest:
-        return PartitionChange(Kind.UPDATE, here.values, "differs")
-    return PartitionChange(Kind.KEEP, here.values, "equal", here.digest)
+    if here.digest == there.digest:
+        return PartitionChange(Kind.KEEP, here.values, "equal", here.digest)
+    if here.unfit:
+        return PartitionChange(Kind.SKIP, here.values, here.unfit)
+    return PartitionChange(Kind.UPDATE, here.values, "differs")
 
 
 def _ascending(stream: Iterable[Partition], side: str) -> Iterator[Partition]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sync_handlers.batches import chunks
 from sync_handlers.errors import IncompleteError, counted
+from sync_handlers.observability import correlation
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
@@ -42,7 +43,7 @@ class SqsQueue:
         """Put (body, seconds of delay) messages on the queue. Raises IncompleteError when SQS did not take one."""
         for chunk in chunks(messages, SEND):
             entries: Any = [
-                {"Id": str(number), "MessageBody": json.dumps(body, sort_keys=True), "DelaySeconds": delay}
+                {"Id": str(number), "MessageBody": _text(body), "DelaySeconds": delay}
                 for number, (body, delay) in enumerate(chunk)
             ]
             failed = self.client.send_message_batch(QueueUrl=self.url, Entries=entries).get("Failed") or []
@@ -57,6 +58,12 @@ class SqsQueue:
         self.client.change_message_visibility(
             QueueUrl=self.url, ReceiptHandle=receipt, VisibilityTimeout=min(seconds, LONGEST_WAIT)
         )
+
+
+def _text(body: Mapping[str, Any]) -> str:
+    """A message, with what it goes back to: a person can follow an event to everything that came of it."""
+    origin = {"correlation": correlation()} if correlation() else {}
+    return json.dumps({**body, **origin}, sort_keys=True)
 
 
 @dataclass(frozen=True)

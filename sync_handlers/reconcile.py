@@ -8,25 +8,46 @@ from dataclasses import dataclass, field, replace
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sync_handlers import canonical, clients
+from sync_handlers import canonical, clients, freshness
 from sync_handlers.budget import Budget
-from sync_handlers.checkpoint import Checkpoint
+from sync_handlers.checkpoint import Checkpoint, ContinuedError
 from sync_handlers.errors import IncompleteError, OutOfTimeError, counted, listed
 from sync_handlers.glue_access import ConflictError, DeniedError, GlueValue, MissingError, Reader, Values, Writer
+from sync_handlers.held_partitions import GuardedTwin, HeldSync, WatchedSource
 from sync_handlers.manifest import Table
 from sync_handlers.observability import logger
 from sync_handlers.partitions import PartitionSync
-from sync_handlers.planner import Kind, Origin, TableChange, has_partitions, plan_table, plan_tables
+from sync_handlers.planner import Kind, Origin, TableChange, due, has_partitions, plan_table
 from sync_handlers.report import Report
+from sync_handlers.safety import Safety
+from sync_handlers.state import Outcome
 
 ATTEMPTS = 3
 """How often a table is planned again after somebody else wrote it in between."""
-_WRITTEN = frozenset({Kind.CREATE, Kind.UPDATE, Kind.MARK})
+_WRITTEN = frozenset({Kind.CREATE, Kind.UPDATE, Kind.MARK, Kind.DELETE})
 _COPIED = frozenset({Kind.CREATE, Kind.UPDATE, Kind.KEEP})
-_COUNTED = {Kind.CREATE: "created", Kind.UPDATE: "updated", Kind.KEEP: "unchanged", Kind.MARK: "marked"}
+_COUNTED = {
+    Kind.CREATE: "created",
+    Kind.UPDATE: "updated",
+    Kind.KEEP: "unchanged",
+    Kind.MARK: "marked",
+    Kind.DELETE: "deleted",
+}
 
 Narrow = Callable[[GlueValue], tuple[Values, ...] | None]
 """Which partitions of a table to compare, given the table; None: all."""
+
+
+@dataclass
+class _Partitions:
+    """How the comparison of a table's partitions ended."""
+
+    digest: str = ""
+    whole: bool = True
+    withheld: int = 0
+    newest: dt.datetime | None = None
+    written: int = 0
+    created: int = 0
 
 
 @dataclass
@@ -38,7 +59,10 @@ class Reconcile:
     """Contracts of the twin's tables, by table name."""
     budget: Budget
     now: dt.datetime
+    safety: Safety = field(default_factory=Safety)
     report: Report = field(init=False)
+    outcomes: dict[str, Outcome] = field(init=False, default_factory=dict)
+    """How each table ended, for the state; one that goes on in another invocation is not there."""
     _copied: dict[str, tuple[GlueValue, str]] = field(init=False, default_factory=dict)
     """What was copied: the source's table, and the digest of its partitions."""
 
@@ -52,19 +76,19 @@ class Reconcile:
         twins = {table["Name"]: table for table in self.twin.tables()}
         sources = {table["Name"]: table for table in self.source.tables()}
         self.report.missing = sorted(self.contracts.keys() - sources.keys() - twins.keys())
-        plan = list(plan_tables(sources.values(), twins.values(), self.origin, self.contracts, self.now))
-        for done, change in enumerate(plan):
+        names = sorted(sources.keys() | twins.keys())
+        for done, name in enumerate(names):
             try:
                 self.budget.spend()
-                self._table(change, sources.get(change.table))
+                self._table(name, sources.get(name), twins.get(name))
             except OutOfTimeError:
-                raise self._out_of_time([left.table for left in plan[done:]]) from None
+                raise self._out_of_time(names[done:]) from None
             except IncompleteError as error:
-                self.report.failures.append(str(error))
+                self._failed(name, str(error), str(error))
             except (MissingError, DeniedError, ConflictError, BotoCoreError) as error:
-                self.report.failures.append(f"table {change.table}: {error}")
+                self._failed(name, str(error), f"table {name}: {error}")
             except ClientError as error:
-                self.report.failures.append(f"table {change.table}: {clients.text(error)}")
+                self._failed(name, clients.text(error), f"table {name}: {clients.text(error)}")
         if any(self.report.tables[name] for name in ("created", "updated")):
             twins = {table["Name"]: table for table in self.twin.tables()}
         self._converge(twins)
@@ -79,16 +103,19 @@ class Reconcile:
         Raises IncompleteError, OutOfTimeError (ContinuedError with the place it came to), or what Glue answered; what
         was written stays.
         """
-        twin, source = _found(self.twin, name), _found(self.source, name)
-        change = plan_table(name, source, twin, self.origin, self.contracts.get(name), self.now)
-        if source is None and twin is None:
-            change = TableChange(Kind.ABSENT, name, "gone on both sides")
-        only = narrow(source) if source is not None and change.kind is Kind.KEEP else None
-        if checkpoint is not None and change.kind is not Kind.KEEP:
-            checkpoint = replace(checkpoint, wrote=True)
-        self._table(change, source, only, checkpoint)
-        if name in self._copied and self.report.writes:
-            self._converge({name: self.twin.table(name)})
+        try:
+            twin, source = _found(self.twin, name), self._seen(name)
+            self._table(name, source, twin, narrow, checkpoint)
+            if name in self._copied and self.report.writes:
+                self._converge({name: self.twin.table(name)})
+        except OutOfTimeError:
+            raise
+        except IncompleteError as error:
+            self._record_failure(name, str(error))
+            raise
+        except (MissingError, DeniedError, ConflictError, BotoCoreError, ClientError) as error:
+            self._record_failure(name, clients.text(error) if isinstance(error, ClientError) else str(error))
+            raise
         if self.report.failures:
             raise IncompleteError(self._incomplete())
         return self.report
@@ -96,61 +123,165 @@ class Reconcile:
     # ---------------------------------------------------------------------------------------------- one table
     def _table(
         self,
-        change: TableChange,
+        name: str,
         source: GlueValue | None,
-        only: tuple[Values, ...] | None = None,
+        twin: GlueValue | None,
+        narrow: Narrow | None = None,
         checkpoint: Checkpoint | None = None,
     ) -> None:
-        change, source = self._apply(change, source)
+        change, source = self._plan(name, source, twin)
+        only = narrow(source) if narrow and source is not None and change.kind is Kind.KEEP else None
+        if checkpoint is not None and change.kind is not Kind.KEEP:
+            checkpoint = replace(checkpoint, wrote=True)
+        before = self.report.writes
+        change, source, twin, approval = self._apply(change, source, twin)
         self._note(change)
-        if source is None or change.kind not in _COPIED:
-            return
-        digest = ""
-        if has_partitions(source):
-            digest = self._partitions(change.table, only, checkpoint)
-        self._copied[change.table] = (source, digest)
+        found = _Partitions()
+        held = twin if change.kind is Kind.HOLD and twin is not None and has_partitions(twin) else None
+        if source is not None and has_partitions(source) and (change.kind in _COPIED or held is not None):
+            found = self._partitions(name, only, checkpoint, held)
+        if source is not None and change.kind in _COPIED:
+            self._copied[name] = (source, found.digest)
+        self.outcomes[name] = replace(
+            self._outcome(change, source, twin, found), writes=self.report.writes - before, approval=approval
+        )
 
-    def _apply(self, change: TableChange, source: GlueValue | None) -> tuple[TableChange, GlueValue | None]:
+    def _plan(
+        self, name: str, source: GlueValue | None, twin: GlueValue | None
+    ) -> tuple[TableChange, GlueValue | None]:
+        if source is None and twin is None:
+            return TableChange(Kind.ABSENT, name, "gone on both sides"), None
+        contract = self.contracts.get(name)
+        known = self.safety.circumstances(contract)
+        if source is None and twin is not None and contract is None and due(twin, self.now, known.grace):
+            sighting = self.safety.look(name)
+            source = sighting.table
+            known = replace(known, gone=sighting.why if sighting.absent else None)
+        change = plan_table(name, source, twin, self.origin, contract, self.now, known)
+        if change.kind is Kind.HOLD and contract is not None and self.safety.released(contract):
+            change = plan_table(name, source, twin, self.origin, contract, self.now, replace(known, released=True))
+        return change, source
+
+    def _apply(
+        self, change: TableChange, source: GlueValue | None, twin: GlueValue | None
+    ) -> tuple[TableChange, GlueValue | None, GlueValue | None, str | None]:
         """Write a change; when the twin is no longer what was compared, read and plan again."""
+        approval: str | None = None
         for attempt in range(1, ATTEMPTS + 1):
+            if change.kind is Kind.DELETE:
+                permit = self.safety.may_delete(self.origin.twin, change.table)
+                approval = permit.approval
+                if not permit.allowed:
+                    return replace(change, kind=Kind.ABSENT, reason=permit.reason, input=None), source, twin, None
             try:
                 self._write(change)
             except (ConflictError, MissingError):
                 if attempt == ATTEMPTS:
                     raise
                 self.budget.back_off(attempt)
-                twin, source = _found(self.twin, change.table), _found(self.source, change.table)
-                if source is None and twin is None:
-                    return TableChange(Kind.ABSENT, change.table, "gone on both sides meanwhile"), None
-                contract = self.contracts.get(change.table)
-                change = plan_table(change.table, source, twin, self.origin, contract, self.now)
+                twin, source = _found(self.twin, change.table), self._seen(change.table)
+                change, source = self._plan(change.table, source, twin)
             else:
                 break
-        return change, source
+        return change, source, twin, approval
 
     def _write(self, change: TableChange) -> None:
-        if change.kind not in _WRITTEN or change.input is None:
+        if change.kind is Kind.DELETE:
+            # DeleteTable compares no version: a copy that another run has brought back meanwhile must stay.
+            if self.twin.table(change.table).get("VersionId") != change.version:
+                raise ConflictError(f"table {change.table} of the twin was changed meanwhile")
+            self.twin.delete_table(change.table)
+        elif change.kind not in _WRITTEN or change.input is None:
             return
-        if change.kind is Kind.CREATE:
+        elif change.kind is Kind.CREATE:
             self.twin.create_table(change.input)
         else:
             self.twin.update_table(change.input, change.version)
         logger.info("table %s", change.kind, extra={"table": change.table, "reason": change.reason})
 
-    def _partitions(self, table: str, only: tuple[Values, ...] | None, checkpoint: Checkpoint | None) -> str:
-        sync = PartitionSync(table, self.source, self.twin, self.origin.prefixes, self.budget, only, checkpoint)
+    def _partitions(
+        self, table: str, only: tuple[Values, ...] | None, checkpoint: Checkpoint | None, held: GlueValue | None
+    ) -> _Partitions:
+        source, twin = WatchedSource(self.source), GuardedTwin(self.twin)
+        given = (table, source, twin, self.origin.prefixes, self.budget, only, checkpoint)
+        sync = PartitionSync(*given) if held is None else HeldSync(*given, held=held)
+        found = _Partitions()
         try:
-            sync.run()
+            try:
+                sync.run()
+            except (ContinuedError, IncompleteError):
+                self._settle(sync, twin, found)
+                raise
+            self._settle(sync, twin, found)
         finally:
+            counts = sync.counts
+            counts.deleted -= len(twin.waiting)  # what was not come to
             for name in self.report.partitions:
-                self.report.partitions[name] += getattr(sync.counts, name)
+                self.report.partitions[name] += getattr(counts, name)
             self.report.skipped += [
-                {"table": table, "partition": list(values), "reason": reason} for values, reason in sync.counts.examples
+                {"table": table, "partition": list(values), "reason": reason} for values, reason in counts.examples
             ]
-            more = sync.counts.refused - len(sync.counts.examples)
+            more = counts.refused - len(counts.examples)
             if more:
                 self.report.skipped.append({"table": table, "reason": f"{counted(more, 'partition')} more like these"})
-        return sync.counts.digest
+        found.digest, found.whole, found.newest = counts.digest, sync.only is None, source.newest
+        found.created, found.written = counts.created, counts.created + counts.updated + counts.deleted
+        return found
+
+    def _settle(self, sync: PartitionSync, twin: GuardedTwin, found: _Partitions) -> None:
+        """Delete what was kept back until all of it was known, if the guard lets it go."""
+        waiting = len(twin.waiting)
+        may = self.safety.partitions(self.origin.twin, sync.table)
+        try:
+            gone, permit = twin.settle(sync.table, may, self.safety.count, self.budget)
+        except Exception:
+            sync.counts.deleted -= waiting
+            raise
+        sync.counts.deleted += gone - waiting
+        if permit is not None and not permit.allowed:
+            found.withheld = waiting
+            self.report.held.append({"table": sync.table, "partitions": waiting, "reason": permit.reason})
+
+    def _outcome(
+        self, change: TableChange, source: GlueValue | None, twin: GlueValue | None, found: _Partitions
+    ) -> Outcome:
+        here = there = None
+        if source is not None and change.kind in _COPIED | {Kind.HOLD} and found.whole:
+            copied = source if change.kind in _COPIED else twin or {}
+            here = canonical.digest([canonical.table_digest(source), found.digest])
+            waits = f"{found.digest}+{found.withheld}" if found.withheld else found.digest
+            there = canonical.digest([canonical.table_digest(copied), waits])
+        # Of partitions that were named alone, only a new one is sure to be the newest.
+        fresh = source is not None and (found.whole or found.created)
+        return Outcome(
+            table=change.table,
+            kind=change.kind,
+            reason=change.reason,
+            change=change.change,
+            absent_since=change.absent_since,
+            source_digest=here,
+            twin_digest=there,
+            freshness=freshness.of_table(source, found.newest) if fresh and source is not None else None,
+            changed_at=_changed_at(change, source, found),
+            withheld=found.withheld,
+        )
+
+    def _seen(self, name: str) -> GlueValue | None:
+        """The source's table; None when it is not there. A refusal is no absence, unless who sees every table of the
+        database does not see this one."""
+        try:
+            return _found(self.source, name)
+        except DeniedError:
+            if not self.safety.unlisted(name):
+                raise
+            return None
+
+    def _failed(self, name: str, reason: str, line: str) -> None:
+        self.report.failures.append(line)
+        self._record_failure(name, reason)
+
+    def _record_failure(self, name: str, reason: str) -> None:
+        self.outcomes[name] = Outcome(name, Kind.ABSENT, reason, failure=reason)
 
     def _note(self, change: TableChange) -> None:
         report, table = self.report, change.table
@@ -181,7 +312,11 @@ class Reconcile:
             source.append([name, here, partitions])
             twin.append([name, there, partitions])
             if here != there:
-                self.report.failures.append(f"table {name}: read back, the copy differs from what was written.")
+                self._failed(
+                    name,
+                    "read back, the copy differs",
+                    f"table {name}: read back, the copy differs from what was written.",
+                )
         self.report.source_digest, self.report.twin_digest = canonical.digest(source), canonical.digest(twin)
 
     def _incomplete(self) -> str:
@@ -206,3 +341,12 @@ def _found(side: Reader, table: str) -> GlueValue | None:
         return side.table(table)
     except MissingError:
         return None
+
+
+def _changed_at(change: TableChange, source: GlueValue | None, found: _Partitions) -> dt.datetime | None:
+    """When the source made the change that was applied; None when nothing was, or nothing tells."""
+    if source is None:
+        return None
+    if change.kind in {Kind.CREATE, Kind.UPDATE}:
+        return freshness.changed_at(source)
+    return found.newest if found.created else None

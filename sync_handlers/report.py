@@ -20,7 +20,7 @@ def bounded(name: str, entries: Sequence[Any]) -> dict[str, Any]:
 class Report:
     twin: str
     tables: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(("created", "updated", "unchanged", "marked"), 0)
+        default_factory=lambda: dict.fromkeys(("created", "updated", "unchanged", "marked", "deleted"), 0)
     )
     partitions: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(("created", "updated", "deleted", "unchanged"), 0)
@@ -41,8 +41,13 @@ class Report:
     @property
     def writes(self) -> int:
         """Tables and partitions that were written."""
-        tables = sum(self.tables[name] for name in ("created", "updated", "marked"))
+        tables = sum(self.tables[name] for name in ("created", "updated", "marked", "deleted"))
         return tables + sum(self.partitions[name] for name in ("created", "updated", "deleted"))
+
+    @property
+    def withheld(self) -> int:
+        """Changes that wait: schemas for their contracts, deletions for the guard."""
+        return sum(int(entry.get("partitions", 1)) for entry in self.held)
 
     def result(self) -> dict[str, Any]:
         """The JSON answer of the handler."""

@@ -2,7 +2,8 @@
 
 Two things invoke it. A deployment names one twin, when what is declared of its source has changed, and waits for the
 result. The queue brings hints (`follow`): events of the producers, the schedule's refresh, and work that was left. Both
-run the same reconcile. It deletes partitions that the source no longer has, and never a table.
+run the same reconcile. It deletes partitions that the source no longer has, and a table only when it is proven to be
+gone for long enough, no contract lists it, and the mass-delete guard lets it go.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sync_handlers import clients, follow
 from sync_handlers.budget import Budget
 from sync_handlers.events import Lifecycle, SyncEvent, sync_event
-from sync_handlers.glue_access import ConflictError, DeniedError, MissingError, Reader, Writer
+from sync_handlers.glue_access import ConflictError, DeniedError, MissingError
 from sync_handlers.manifest import Manifest, Source, bundled
-from sync_handlers.observability import logger
+from sync_handlers.observability import correlate, logger
 from sync_handlers.opening import Sides, open_sides, unexpected
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     budget = Budget(context.get_remaining_time_in_millis)
     if isinstance(event, dict) and "Records" in event:
         return follow.handle(event, bundled(), budget)
+    correlate(context.aws_request_id)
     return run(sync_event(event), bundled(), budget)
 
 
@@ -39,14 +41,19 @@ def run(event: SyncEvent, manifest: Manifest, budget: Budget) -> dict[str, Any]:
     source = manifest.source(event.twin, event.digest)
     try:
         sides = open_sides(source, manifest)
-        return reconcile(sides.theirs, sides.twin, source, manifest, budget)
+        return reconcile(sides, source, manifest, budget)
     except (MissingError, DeniedError, ConflictError, BotoCoreError) as error:
         raise unexpected(str(error), source, manifest) from error
     except ClientError as error:
         raise unexpected(clients.text(error), source, manifest) from error
 
 
-def reconcile(theirs: Reader, twin: Writer, source: Source, manifest: Manifest, budget: Budget) -> dict[str, Any]:
-    result = Sides(theirs, twin).reconcile(source, manifest, budget).run().result()
+def reconcile(sides: Sides, source: Source, manifest: Manifest, budget: Budget) -> dict[str, Any]:
+    """The whole of one twin, and a line of state for each of its tables, whatever became of the others."""
+    work = sides.reconcile(source, manifest, budget)
+    try:
+        result = work.run().result()
+    finally:
+        sides.recorder(source, manifest).record(work.outcomes.values())
     logger.info("synced", extra={"result": result})
     return result

@@ -189,7 +189,7 @@ def test_the_central_catalog_holds_what_the_producers_does_and_a_second_run_chan
     assert first["partitions"]["created"] == 30
     assert first["sourceDigest"] == first["twinDigest"]
     second = cloud.sync()
-    assert second["tables"] == {"created": 0, "updated": 0, "unchanged": 4, "marked": 0}
+    assert second["tables"] == {"created": 0, "updated": 0, "unchanged": 4, "marked": 0, "deleted": 0}
     assert second["partitions"] == {"created": 0, "updated": 0, "deleted": 0, "unchanged": 30}
 
 

@@ -14,6 +14,7 @@ from sync_handlers.budget import Budget
 from sync_handlers.errors import IncompleteError, OutOfTimeError
 from sync_handlers.glue_access import Database
 from sync_handlers.manifest import Manifest
+from sync_handlers.opening import Sides
 from sync_handlers.pacing import ATTEMPTS
 from sync_handlers.sync import reconcile
 from tests.sync_handlers.fakes import CREATED, FakeGlue, budget, error
@@ -48,7 +49,7 @@ class World:
         self.source.calls.clear()
         theirs = Database(self.source, PRODUCER, DB)  # type: ignore[arg-type]
         ours = Database(self.twin, CENTRAL, DB)  # type: ignore[arg-type]
-        return reconcile(theirs, ours, self.manifest.sources[DB], self.manifest, within or budget())
+        return reconcile(Sides(theirs, ours), self.manifest.sources[DB], self.manifest, within or budget())
 
     def orders(self, *days: str) -> dict[str, Any]:
         table = parquet()
@@ -70,7 +71,7 @@ def test_a_first_run_copies_tables_of_every_kind_with_their_partitions() -> None
     for table in (csv(), iceberg(), view()):
         world.source.put(DB, table)
     result = world.run()
-    assert result["tables"] == {"created": 4, "updated": 0, "unchanged": 0, "marked": 0}
+    assert result["tables"] == {"created": 4, "updated": 0, "unchanged": 0, "marked": 0, "deleted": 0}
     assert result["partitions"] == {"created": 5, "updated": 0, "deleted": 0, "unchanged": 5}
     assert result["sourceDigest"] == result["twinDigest"] != ""
     assert world.values() == days(5)
@@ -85,7 +86,7 @@ def test_a_second_run_writes_nothing() -> None:
     second = world.run()
     assert world.twin.writes == []
     assert world.source.writes == []
-    assert second["tables"] == {"created": 0, "updated": 0, "unchanged": 2, "marked": 0}
+    assert second["tables"] == {"created": 0, "updated": 0, "unchanged": 2, "marked": 0, "deleted": 0}
     assert second["partitions"]["unchanged"] == 3
     assert second["twinDigest"] == first["twinDigest"]
 

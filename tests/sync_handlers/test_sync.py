@@ -22,6 +22,7 @@ import sync_handlers
 from sync_handlers import clients, manifest, settings, sync
 from sync_handlers.errors import IncompleteError, NotDeployedError, RefusedError
 from sync_handlers.observability import logger
+from sync_handlers.opening import Sides
 from tests.sync_handlers.fakes import FakeGlue, error
 from tests.sync_handlers.tables import CENTRAL, PRODUCER, document, orders_contract, parquet, partition
 
@@ -206,9 +207,9 @@ def test_a_database_is_copied_through_real_clients(monkeypatch: pytest.MonkeyPat
     )  # fmt: skip
     read = manifest.parse(document())
     source, twin = Database(glue, "123456789012", "sales_raw"), Database(glue, "123456789012", "copy")
-    first = sync.reconcile(source, twin, read.sources["sales_raw"], read, budget())
+    first = sync.reconcile(Sides(source, twin), read.sources["sales_raw"], read, budget())
     assert first["partitions"]["created"] == 28
-    second = sync.reconcile(source, twin, read.sources["sales_raw"], read, budget())
+    second = sync.reconcile(Sides(source, twin), read.sources["sales_raw"], read, budget())
     assert second["tables"]["unchanged"] == 1
     assert second["partitions"]["unchanged"] == 28
     assert second["sourceDigest"] == second["twinDigest"] == first["twinDigest"]

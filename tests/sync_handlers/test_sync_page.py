@@ -13,7 +13,7 @@ from sync_handlers import canonical, hints, planner
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sync.md").read_text(encoding="utf-8")
 PACKAGE = Path(sync_handlers.__file__).parent
-SERVICES = ("glue", "lakeformation", "ram", "s3", "kms", "sts", "sqs", "lambda")
+SERVICES = ("glue", "lakeformation", "ram", "s3", "kms", "sts", "sqs", "lambda", "dynamodb", "sns")
 
 
 def called() -> set[str]:
@@ -43,8 +43,11 @@ def test_every_operation_that_a_handler_calls_is_in_the_table_of_permissions() -
     assert missing == []
 
 
-def test_no_handler_can_delete_a_table() -> None:
-    assert not {name for name in called() if re.match(r"(Batch)?Delete(Table|Database)", name)}
+def test_tables_are_deleted_one_by_one_in_one_place_and_databases_never() -> None:
+    found = {name for name in called() if re.match(r"(Batch)?Delete(Table|Database)", name)}
+    assert found == {"DeleteTable"}
+    users = [path.stem for path in PACKAGE.glob("*.py") if ".delete_table(" in path.read_text(encoding="utf-8")]
+    assert sorted(users) == ["glue_access", "reconcile"]
 
 
 def test_the_marks_on_a_copy_are_listed() -> None:
@@ -60,9 +63,10 @@ def test_reasons_and_metrics_are_listed() -> None:
     following = PAGE[PAGE.index("## How `sync` follows") : PAGE.index("## What `sync` copies")]
     for drop in hints.Drop:
         assert f"`{drop}`" in following
-    counted = re.findall(r"count\(\s*\"(\w+)\"", (PACKAGE / "follow.py").read_text(encoding="utf-8"))
-    assert "Writes" in counted
-    for name in counted:
+    sources = [path.read_text(encoding="utf-8") for path in PACKAGE.glob("*.py")]
+    counted = {name for source in sources for name in re.findall(r"(?:count|gauge)\(\s*\"(\w+)\"", source)}
+    assert {"Writes", "CatalogLagSeconds", "GuardTrips"} <= counted
+    for name in sorted(counted):
         assert f"`{name}`" in following
 
 
