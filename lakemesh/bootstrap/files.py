@@ -134,7 +134,7 @@ def readme(declarations: Declarations, made: Sequence[Template], policies: Itera
         *_shell(
             f"pulumi login {shlex.quote(backend(central.place))}",
             "pulumi stack init central --secrets-provider "
-            + shlex.quote(f"awskms://{central.place.naming.state_key_alias}?region={mesh.region}"),
+            + shlex.quote(central.place.naming.secrets_provider),
             "pulumi up --stack central",
         ),
     ]

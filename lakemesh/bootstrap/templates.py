@@ -169,14 +169,14 @@ class Template:
             }
             made["SecretsProvider"] = {
                 "Description": "Of Pulumi - pulumi stack init --secrets-provider <this>.",
-                "Value": f"awskms://{naming.state_key_alias}?region={mesh.region}",
+                "Value": naming.secrets_provider,
             }
         return made
 
 
 def backend(central: Place) -> str:
     """Address of the state, as `pulumi login` takes it."""
-    return f"s3://{central.naming.state_bucket}?region={central.mesh.region}"
+    return central.naming.backend
 
 
 def _policy(name: str, description: str, document: Document) -> dict[str, Any]:

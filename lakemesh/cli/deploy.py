@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from lakemesh.deploy.choice import Choice
+from lakemesh.deploy.choice import IN_PROCESS_IS_LOCAL, Choice
 
 if TYPE_CHECKING:
     from lakemesh.declarations.models import Declarations
@@ -61,7 +61,7 @@ Secrets = Annotated[
     typer.Option(
         "--secrets-provider",
         metavar="URL",
-        help="What encrypts the secrets of stacks that are not there yet: passphrase, awskms:///alias/…",
+        help="What encrypts the secrets of stacks that are not there yet: passphrase, awskms://alias/…",
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -85,6 +85,7 @@ def up(
     from lakemesh.deploy.run import deploy, orphans
 
     target = _target(mesh, local=local)
+    _refuse_in_process(engine, local=local)
     if not local and not yes:
         what = ", ".join(stacks) if stacks else "every stack"
         typer.confirm(f"Deploy {what} of {mesh} to real accounts?", abort=True, err=True)
@@ -120,6 +121,7 @@ def preview(
     from lakemesh.deploy.run import deploy
 
     target = _target(mesh, local=local)
+    _refuse_in_process(engine, local=local)
 
     def work(reporter: ConsoleReporter, declarations: Declarations, opened: ExitStack) -> list[StackResult]:
         chosen = _engine(engine, declarations, target, opened, backend, None)
@@ -149,6 +151,7 @@ def destroy(
     from lakemesh.deploy.run import destroy as run
 
     target = _target(mesh, local=local)
+    _refuse_in_process(engine, local=local)
     if not yes:
         what = ", ".join(stacks) if stacks else "every stack"
         where = f"the local AWS at {target.endpoint}" if target.endpoint else "REAL ACCOUNTS"
@@ -185,6 +188,12 @@ def _target(mesh: Path, *, local: bool) -> _Target:
     if endpoint is None:
         _stop(1, "No local AWS is running here. Start one: lakemesh local start --detach")
     return _Target(mesh, endpoint)
+
+
+def _refuse_in_process(choice: Choice, *, local: bool) -> None:
+    """Misuse that needs nobody's yes first: the in-process engine never touches real accounts."""
+    if choice is Choice.INPROCESS and not local:
+        _stop(2, IN_PROCESS_IS_LOCAL)
 
 
 def _engine(

@@ -17,8 +17,8 @@ CONTRACT: Final = ".odcs.yaml"
 NOT_DECLARATIONS: Final = frozenset({"expected.yaml"})
 """Files at the top of a mesh directory that declare nothing: the sample's hand-written verdicts."""
 _FOLDERS: Final = ("products", "grants", "consumers", "recommendations")
-_NOTES: Final = "onboarding"
-"""Folder of the Markdown pages that `lakemesh onboard` writes: nothing in it is a declaration."""
+_NOTES: Final = ("onboarding", "approvals")
+"""Folders that declare nothing: pages that `lakemesh onboard` writes, and signatures of approvals."""
 _TOP: Final = ("mesh.yaml", "tags.yaml", "exceptions.yaml")
 _YAML: Final = (".yaml", ".yml")
 
@@ -93,7 +93,7 @@ def _visible(directory: Path) -> list[Path]:
 def _top(directory: Path, files: Files) -> None:
     for path in _visible(directory):
         if path.is_dir():
-            if path.name not in (*_FOLDERS, _NOTES):
+            if path.name not in (*_FOLDERS, *_NOTES):
                 text = f'The folder "{_name(path)}" is not read.{did_you_mean(path.name, _FOLDERS)}'
                 files.add("unknown-file", text, f"{files.root}/{_name(path)}")
         elif path.name in _TOP and path.is_file():

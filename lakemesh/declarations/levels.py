@@ -15,6 +15,19 @@ class Profile(StrEnum):
 
 
 @unique
+class Verification(StrEnum):
+    """Whether approvals must be looked up where the policy pack is asked.
+
+    off: the declarations' word is taken. when-possible: they are looked up where there is a host to ask, and it is said
+    where there is none. required: without a host every grant counts as unapproved.
+    """
+
+    OFF = "off"
+    WHEN_POSSIBLE = "when-possible"
+    REQUIRED = "required"
+
+
+@unique
 class Level(StrEnum):
     """What comes of a violated rule: a line in the report, a refusal, or nothing since it is not asked."""
 

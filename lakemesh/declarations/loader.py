@@ -39,6 +39,9 @@ _STAND_INS: Final[dict[str, Value]] = {
     "central": {"account": _NOWHERE},
     "sync": {},
     "alerting": {},
+    "approvals": {},
+    "people": {},
+    "portal": {},
     "policies": {},
     "quotas": {},
 }

@@ -44,9 +44,13 @@ def manifest(declarations: Declarations) -> Json:
         "region": mesh.region,
         "partition": naming.partition,
         "organization": mesh.organization.id,
-        "central": {"account": mesh.central.account, "administrators": sorted(mesh.central.administrators)},
+        "central": {
+            "account": mesh.central.account,
+            "administrators": sorted(mesh.central.administrators),
+            "deployRole": mesh.central.deploy_role,
+        },
         "producers": {name: _producer(declarations, naming, name) for name in mesh.producers},
-        "consumers": {name: {"account": consumer.account} for name, consumer in mesh.consumers.items()},
+        "consumers": {name: _consumer(declarations, name) for name in mesh.consumers},
         "ontology": {key: list(tag.values) for key, tag in declarations.tags.items()},
         "domains": {
             name: {"owner": domain.owner, "approvers": list(domain.approvers), "stack": naming.stack("domain", name)}
@@ -68,6 +72,7 @@ def manifest(declarations: Declarations) -> Json:
             for domain, grants in sorted(declarations.grants.items())
             for grant in grants
         ],
+        "approvals": {"automatic": sorted(mesh.approvals.automatic, key=lambda level: level.rank)},
         "thresholds": {
             "gracePeriodHours": mesh.sync.grace_period_hours,
             "massDelete": {"count": mesh.sync.mass_delete.count, "share": mesh.sync.mass_delete.share},
@@ -108,6 +113,15 @@ def _producer(declarations: Declarations, naming: Naming, name: str) -> Json:
         "externalId": naming.external_id(name),
         "catalogKey": producer.catalog_key,
         "stack": naming.stack("producer", name),
+    }
+
+
+def _consumer(declarations: Declarations, name: str) -> Json:
+    entry, own = declarations.mesh.consumers[name], declarations.consumers.get(name)
+    return {
+        "account": entry.account,
+        "administrators": sorted(own.administrators) if own else [],
+        "deployRole": entry.deploy_role,
     }
 
 

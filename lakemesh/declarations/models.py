@@ -10,10 +10,18 @@ import datetime as dt
 from enum import StrEnum, unique
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 from lakemesh.declarations.governance import Governance as Governance  # noqa: PLC0414 - everybody has it from here
-from lakemesh.declarations.levels import Level, Profile
+from lakemesh.declarations.levels import Level, Profile, Verification
 from lakemesh.declarations.sensitivity import Sensitivity as Sensitivity  # noqa: PLC0414 - everybody has it from here
 
 # Patterns spell their characters out: \d and \w take the digits and letters of every script, AWS takes ASCII. Names
@@ -53,7 +61,11 @@ def _only_days(value: object) -> object:
     return value
 
 
-# GitHub user documentation, "About usernames", and what a repository's name may hold.
+# GitHub user documentation, "About usernames".
+GitHubLogin = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:_[A-Za-z0-9]+)?$")]
+# An Ed25519 public key (RFC 8032, 32 bytes) in base64.
+SigningKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{43}=$")]
+# And what a repository's name may hold.
 Repository = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9_.-]{1,100}$")]
 # Part of the subject that a trust policy compares, so no wildcard: git itself allows neither * nor ? in a branch.
 Branch = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}$")]
@@ -136,6 +148,8 @@ class Producer(Declaration):
     buckets: dict[BucketName, Bucket] = Field(default_factory=dict)
     catalog_key: KeyArn | None = Field(default=None, alias="catalogKey")
     policy_statements: PolicyStatements = Field(default=PolicyStatements.MERGE, alias="policyStatements")
+    scan: Schedule | None = None
+    """When a function in this account looks at samples of unreviewed columns; never, where left out."""
     deploy_role: RoleName = Field(default="lakemesh-deploy", alias="deployRole")
 
 
@@ -177,6 +191,15 @@ class Sync(Declaration):
     mass_delete: MassDelete = Field(default_factory=MassDelete, alias="massDelete")
 
 
+class Classification(Declaration):
+    """Review of columns in the governance account."""
+
+    after_sync: bool = Field(default=False, alias="afterSync", strict=True)
+    """Whether a function judges new and changed columns from metadata alone, as soon as the sync has written them."""
+    refresh: Schedule = "rate(1 day)"
+    """When it looks at every twin, and publishes how far the review is."""
+
+
 class Alerting(Declaration):
     operators: tuple[Email, ...] = ()
     """E-mail addresses that hear of every alarm."""
@@ -193,13 +216,18 @@ class Approvals(Declaration):
     """The longest that access is given for; requests without an end get this one."""
     reminder_days: Count = Field(default=3, alias="reminderDays")
     """Days without a decision after which approvers are reminded, again and again."""
+    verification: Verification = Verification.WHEN_POSSIBLE
+    """Whether the policy pack takes an approval's word without a review that was looked up."""
+    signers: dict[Slug, SigningKey] = Field(default_factory=dict)
+    """Public keys, by name, of portals whose signature over a grant counts as its approval."""
 
     @model_validator(mode="after")
     def _one_rule_a_level(self) -> Approvals:
         both = sorted(set(self.automatic) & set(self.two))
         if both:
             raise ValueError(
-                f"{both[0]} is in `automatic` and in `two`, which is [restricted] unless it is written: take it out of one"
+                f"{both[0]} is in `automatic` and in `two`, which is [restricted] unless it is written: "
+                "take it out of one"
             )
         return self
 
@@ -208,6 +236,22 @@ class Approvals(Declaration):
         if level in self.automatic:
             return 0
         return 2 if level in self.two else 1
+
+
+class Portal(Declaration):
+    """Who is what in the portal. Names are e-mail addresses or groups of the identity provider."""
+
+    stewards: tuple[Text, ...] = ()
+    """May see every request, revoke, and export the log."""
+    members: dict[Slug, tuple[Text, ...]] = Field(default_factory=dict)
+    """Who may ask for a consumer's principals, by consumer."""
+
+
+class Person(Declaration):
+    """Somebody whom the declarations name by e-mail address."""
+
+    github: GitHubLogin | None = None
+    """Their name on GitHub: a review by it is theirs."""
 
 
 class Quotas(Declaration):
@@ -267,7 +311,11 @@ class Mesh(Declaration):
     consumers: dict[Slug, ConsumerEntry] = Field(default_factory=dict)
     sync: Sync = Field(default_factory=Sync)
     alerting: Alerting = Field(default_factory=Alerting)
+    classification: Classification = Field(default_factory=Classification)
     approvals: Approvals = Field(default_factory=Approvals)
+    people: dict[Text, Person] = Field(default_factory=dict)
+    """By the e-mail address that the declarations name them by."""
+    portal: Portal = Field(default_factory=Portal)
     deployment: Deployment = Field(default_factory=Deployment)
     policies: Policies = Field(default_factory=Policies)
     quotas: Quotas = Field(default_factory=Quotas)
@@ -348,6 +396,30 @@ class Product(Declaration):
 
 
 # ------------------------------------------------------------------------------------ mesh/grants/<domain>.yaml
+EVERY_TABLE: Final = "*"
+"""In place of a table's name: `rows` written as one text, for every table of the product."""
+
+
+def _rows_of_every_table(value: object) -> object:
+    return {EVERY_TABLE: value} if isinstance(value, str) else value
+
+
+_RowFilter = Annotated[str, StringConstraints(min_length=1)]
+Rows = Annotated[
+    dict[str, _RowFilter],
+    BeforeValidator(_rows_of_every_table),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "minLength": 1},
+                {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}},
+            ]
+        }
+    ),
+]
+_Named = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
 class Grant(Declaration):
     id: GrantId
     product: str | None = None
@@ -358,8 +430,12 @@ class Grant(Declaration):
     access: Access = Access.READ
     sensitivity: tuple[Sensitivity | Literal["unreviewed"], ...] = ()
     """Sensitivities it may read. `unreviewed` parses, so that it can be refused with its reason."""
-    columns: tuple[str, ...] | None = None
-    rows: str | None = None
+    columns: dict[str, _Named] | None = None
+    """By table of the product: the columns that it shows, and no others."""
+    exclude: dict[str, _Named] | None = None
+    """By table of the product: columns that it does not show."""
+    rows: Rows | None = None
+    """By table of the product: a condition that rows must meet; under EVERY_TABLE one for all of them."""
     purpose: Text
     requested_by: Text = Field(alias="requestedBy")
     approved_by: Text = Field(alias="approvedBy")
@@ -374,6 +450,11 @@ class Grant(Declaration):
     @property
     def principal(self) -> str | None:
         return self.to.partition("/")[2] or None
+
+    @property
+    def filtered(self) -> bool:
+        """Whether it is made by data filters and not by an LF-Tag expression."""
+        return any(each is not None for each in (self.columns, self.exclude, self.rows))
 
 
 class Grants(Declaration):

@@ -63,6 +63,32 @@ class Naming:
         return self._function("tag")
 
     @property
+    def review_function(self) -> str:
+        """Function that judges new and changed columns, and its role."""
+        return self._function("review")
+
+    @property
+    def review_role(self) -> str:
+        return self._role("review")
+
+    @property
+    def review_rule(self) -> str:
+        """Rule on the default bus that tells it what the sync has written."""
+        return shorten(f"{self._mesh.name}-review", MAX_RULE_NAME)
+
+    @property
+    def review_schedule(self) -> str:
+        """Rule that has it look at everything."""
+        return shorten(f"{self._mesh.name}-review-all", MAX_RULE_NAME)
+
+    @property
+    def reviews_bucket(self) -> str:
+        """Bucket of the governance account that keeps what the review and the producers' scans found."""
+        tail = f"-{self._mesh.central.account}-{self._mesh.region}"
+        head = f"{self._mesh.name}-reviews".replace("_", "-")
+        return shorten(head, MAX_BUCKET_NAME - len(tail)) + tail
+
+    @property
     def catalog_key_alias(self) -> str:
         return shorten(f"alias/{self._mesh.name}-catalog", MAX_ALIAS_NAME)
 
@@ -128,6 +154,16 @@ class Naming:
         """Alias of the key that encrypts that state and the secrets in it."""
         return shorten(f"alias/{self._mesh.name}-pulumi", MAX_ALIAS_NAME)
 
+    @property
+    def secrets_provider(self) -> str:
+        """That key as `pulumi stack init --secrets-provider` takes it (Go CDK, package awskms, "By alias")."""
+        return f"awskms://{self.state_key_alias}?region={self._mesh.region}"
+
+    @property
+    def backend(self) -> str:
+        """That bucket as `pulumi login` takes it."""
+        return f"s3://{self.state_bucket}?region={self._mesh.region}"
+
     # ----------------------------------------------------------------------------------------------- producers
     def reader_role(self, producer: str) -> str:
         """Role in the producer's account that only central's sync role may assume."""
@@ -142,6 +178,17 @@ class Naming:
 
     def statements_role(self, producer: str) -> str:
         return self._role(f"policy-statements-{producer}")
+
+    def scan_function(self, producer: str) -> str:
+        """Function in the producer's account that looks at samples."""
+        return self._function(f"scan-{producer}")
+
+    def scan_role(self, producer: str) -> str:
+        return self._role(f"scan-{producer}")
+
+    def scan_rule(self, producer: str) -> str:
+        """Rule in the producer's account that starts it."""
+        return shorten(f"{self._mesh.name}-scan-{producer}", MAX_RULE_NAME)
 
     def forwarding_rule(self, producer: str) -> str:
         """Rule in the producer's account that sends events of shared databases to central."""

@@ -215,6 +215,7 @@ def _manifest() -> Json:
         },
         closed=True,
     )
+    administered = _object({"account": _ACCOUNT, "administrators": _TEXTS, "deployRole": _TEXT}, closed=True)
     manifest = _object(
         {
             "version": {"const": 1},
@@ -223,9 +224,9 @@ def _manifest() -> Json:
             "partition": _TEXT,
             "organization": _TEXT,
             "digest": _DIGEST,
-            "central": _object({"account": _ACCOUNT, "administrators": _TEXTS}, closed=True),
+            "central": administered,
             "producers": _map(producer),
-            "consumers": _map(_object({"account": _ACCOUNT}, closed=True)),
+            "consumers": _map(administered),
             "ontology": _map(_TEXTS),
             "domains": _map(_object({"owner": _TEXT, "approvers": _TEXTS, "stack": _TEXT}, closed=True)),
             "sources": _map(source),
@@ -242,6 +243,7 @@ def _manifest() -> Json:
                 )
             ),
             "grants": {"type": "array", "items": _manifest_grant()},
+            "approvals": _object({"automatic": _TEXTS}, closed=True),
             "thresholds": _object(
                 {
                     "gracePeriodHours": {"type": "integer", "minimum": 0},

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum, unique
+from typing import Final
+
+IN_PROCESS_IS_LOCAL: Final = (
+    "The in-process engine deploys to a local AWS only (--local): it keeps its state there, and has neither "
+    "secrets nor refresh. Real accounts are deployed by Pulumi: leave --engine out."
+)
 
 
 @unique

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakemesh.declarations.models import Declarations
-from lakemesh.deploy.choice import Choice
+from lakemesh.deploy.choice import IN_PROCESS_IS_LOCAL, Choice
 from lakemesh.deploy.results import DeployError
 from lakemesh.deploy.run import Engine, find_program
 
@@ -91,10 +91,7 @@ def _for_accounts(
     choice: Choice, mesh: Path, opened: ExitStack, backend: str | None, secrets_provider: str | None
 ) -> Engine:
     if choice is Choice.INPROCESS:
-        raise DeployError(
-            "The in-process engine deploys to a local AWS only (--local): it keeps its state there, and has neither "
-            "secrets nor refresh. Real accounts are deployed by Pulumi: leave --engine out."
-        )
+        raise DeployError(IN_PROCESS_IS_LOCAL)
     from lakemesh.deploy.pulumi import Pulumi, Settings, with_tools  # noqa: PLC0415
 
     program = find_program(mesh)

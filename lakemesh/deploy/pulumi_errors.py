@@ -17,7 +17,7 @@ _LOCK = re.compile(r"created by (?P<who>\S+) \(pid (?P<pid>\d+)\) at (?P<since>\
 _KNOWN = {
     "PULUMI_CONFIG_PASSPHRASE": """\
     This stack's secrets are encrypted with a passphrase. Set PULUMI_CONFIG_PASSPHRASE, or put it into a file and name
-    that in PULUMI_CONFIG_PASSPHRASE_FILE. A key of AWS needs none: --secrets-provider awskms:///alias/…""",
+    that in PULUMI_CONFIG_PASSPHRASE_FILE. A key of AWS needs none: --secrets-provider awskms://alias/…""",
     "incorrect passphrase": """\
     The passphrase is not the one that this stack's secrets were encrypted with: see PULUMI_CONFIG_PASSPHRASE.""",
     "PULUMI_ACCESS_TOKEN": """\

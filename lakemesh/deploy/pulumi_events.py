@@ -93,8 +93,9 @@ class Listener:
     def close(self) -> None:
         """Tell what is only known now that everything has been said."""
         if self._unjudged and self._observer:
-            text = "Not judged in full yet, since they ask for values that only a deployment knows: "
-            self._observer.message("policies", text + ", ".join(sorted(self._unjudged)), "")
+            rules = "1 rule waits" if len(self._unjudged) == 1 else f"{len(self._unjudged)} rules wait"
+            text = f"{rules} for values that only a deployment knows, and it asks again; `lakemesh check` lists them."
+            self._observer.message("policies", text, "")
 
     # ------------------------------------------------------------------------------------------------------- steps
     def _started(self, told: StepEventMetadata) -> None:

@@ -62,6 +62,6 @@ def settings(declarations: Declarations, repository: str, environment: str) -> S
     return Settings(
         role=naming.deploy_role_arn("central"),
         region=mesh.region,
-        backend=f"s3://{naming.state_bucket}?region={mesh.region}&awssdk=v2",
-        secrets_provider=f"awskms:///{naming.state_key_alias}?region={mesh.region}&awssdk=v2",
+        backend=naming.backend,
+        secrets_provider=naming.secrets_provider,
     )

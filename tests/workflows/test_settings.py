@@ -17,8 +17,8 @@ def test_everything_is_worked_out_from_mesh_yaml(sample: Declarations) -> None:
     assert settings(declared, "ACME/mesh", "lakemesh").outputs() == {
         "role": "arn:aws:iam::111122223333:role/lakemesh-deploy",
         "region": "eu-central-1",
-        "backend": "s3://lakemesh-state-111122223333-eu-central-1?region=eu-central-1&awssdk=v2",
-        "secrets-provider": "awskms:///alias/lakemesh-pulumi?region=eu-central-1&awssdk=v2",
+        "backend": "s3://lakemesh-state-111122223333-eu-central-1?region=eu-central-1",
+        "secrets-provider": "awskms://alias/lakemesh-pulumi?region=eu-central-1",
     }
 
 
