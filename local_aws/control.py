@@ -9,6 +9,8 @@
 | POST /_local/advance | moves the clock of schedules and queues on by `seconds` |
 | GET /_local/idle?timeout=30 | waits until deliveries, polls and what they start are done (`idle`: whether) |
 | PUT, GET /_local/faults | states a plan of faults for Glue's events, or tells how many were sent and dropped |
+| GET /_local/notifications?topic=T | what was published to SNS topics, and to whom |
+| POST /_local/notifications | confirms the pending subscriptions of an address (`confirm`) |
 | /_local/ledger | the ledgers of the in-process engine (`local_aws.services.ledger`) |
 
 Requests are unsigned: this listens on loopback. A browser's are refused, or any page a developer visits could reset it.
@@ -24,7 +26,7 @@ from typing import Any
 
 from moto.core.request import Request
 
-from local_aws.services import background, calls, clock, front, glue_events, journal, ledger, organizations
+from local_aws.services import background, calls, clock, front, glue_events, journal, ledger, organizations, sns
 
 Answer = tuple[int, Any]
 Handler = Callable[[Request, str, dict[str, Any] | None], Answer]
@@ -119,3 +121,10 @@ def faults(request: Request, _rest: str, body: dict[str, Any] | None) -> Answer:
     if request.method == "PUT":
         glue_events.plan(glue_events.Faults(**(body or {})))
     return 200, glue_events.counts()
+
+
+@_route("/_local/notifications", "GET", "POST")
+def notifications(request: Request, _rest: str, body: dict[str, Any] | None) -> Answer:
+    if request.method == "POST":
+        return 200, {"confirmed": sns.confirm(str((body or {})["confirm"]))}
+    return 200, {"notifications": sns.published(request.args.get("topic"))}

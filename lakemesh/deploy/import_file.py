@@ -73,6 +73,8 @@ IDS: Final[Mapping[str, str]] = {
     "aws:s3/bucketPolicy:BucketPolicy": "{bucket}",
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": "{bucket}",
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": "{bucket}",
+    "aws:sns/topic:Topic": "arn:{partition}:sns:{region}:{account}:{name}",
+    "aws:sns/topicPolicy:TopicPolicy": "{arn}",
     "aws:sqs/queue:Queue": "https://sqs.{region}.{domain}/{account}/{name}",
     "aws:sqs/queuePolicy:QueuePolicy": "{queueUrl}",
 }
@@ -95,6 +97,10 @@ REMADE: Final[Mapping[str, str]] = {
     ),
     "aws:lambda/invocation:Invocation": (
         "its input cannot be read back. The handler runs once more; handlers compare what is wanted with what is there."
+    ),
+    "aws:sns/topicSubscription:TopicSubscription": (
+        "its id is SNS's. Subscribing an address once more gives the subscription that there is (SNS API, Subscribe); one "
+        "that nobody confirmed yet is asked again."
     ),
 }
 
@@ -144,6 +150,8 @@ def computed(at: Place) -> Callable[[str, Inputs], Mapping[str, Any]]:
                 made |= {"arn": "", "keyId": ""}
             case "aws:lambda/invocation:Invocation":
                 made["result"] = "{}"
+            case "aws:sns/topic:Topic":
+                made["arn"] = known
             case "aws:sqs/queue:Queue":
                 made |= {"arn": f"arn:{at.partition}:sqs:{at.region}:{at.account}:{given['name']}", "url": known}
             case "aws:dynamodb/table:Table":

@@ -21,7 +21,7 @@ from local_aws.provider.values import Properties, has_unknown, properties, struc
 
 for _service in (
     "athena", "dynamodb", "event_sources", "events", "glue", "iam", "kms", "lakeformation", "lambda_", "logs", "s3",
-    "sqs",
+    "sns", "sqs",
 ):  # fmt: skip
     importlib.import_module(f"local_aws.provider.{_service}")
 

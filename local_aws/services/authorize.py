@@ -59,9 +59,15 @@ def authorize(call: Call) -> None:
             owner=need.owner, policies=need.policies, policy_required=need.policy_required,
             extra={"aws:RequestedRegion": call.region, **need.extra},
         ):  # fmt: skip
-            code = "AccessDenied" if call.service in {"s3", "iam", "sts", "sns"} else "AccessDeniedException"
+            code = _REFUSALS.get(call.service, "AccessDeniedException")
             raise iam.denied(call.identity, need.action, need.resource, code)
 
+
+_REFUSALS = {
+    **dict.fromkeys(("cloudwatch", "iam", "s3", "sts"), "AccessDenied"),
+    "sns": "AuthorizationError",
+}
+"""Error codes of refusals ("Common errors" of each API reference)."""
 
 _TAGGED_WHEN_MADE = {
     ("athena", "CreateWorkGroup"): "athena:TagResource", ("glue", "CreateDatabase"): "glue:TagResource",

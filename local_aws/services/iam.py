@@ -154,7 +154,7 @@ def permitted(
 def denied(identity: Identity, action: str, resource: str, code: str = "AccessDeniedException") -> AwsError:
     """AWS's text for a call that no policy allows."""
     message = f"User: {identity.session_arn} is not authorized to perform: {action} on resource: {resource}"
-    status = 403 if code == "AccessDenied" else 400
+    status = 403 if code in {"AccessDenied", "AuthorizationError"} else 400
     return AwsError(code, message, status)
 
 

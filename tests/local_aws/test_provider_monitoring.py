@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,10 +10,13 @@ import pytest
 from local_aws.provider import resource
 from local_aws.provider.connection import ProviderError
 from local_aws.server import LocalAws
+from local_aws.services import sns
 from tests.local_aws.conftest import ACCOUNT, REGION, Clients
 from tests.local_aws.test_provider import Cloud, Made
 
 TABLE = "aws:dynamodb/table:Table"
+TOPIC, TOPIC_POLICY = "aws:sns/topic:Topic", "aws:sns/topicPolicy:TopicPolicy"
+SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 
 
 @pytest.fixture
@@ -39,7 +43,32 @@ def plain_table(cloud: Cloud) -> Made:
     return cloud.create(TABLE, "plain", hashKey="id", billingMode="PAY_PER_REQUEST", attributes=attributes)
 
 
-MAKERS = {"table": table, "table without extras": plain_table}
+def topic(cloud: Cloud) -> Made:
+    return cloud.create(TOPIC, "operators", displayName="Operators", kmsMasterKeyId=key(cloud).outputs["arn"])
+
+
+def topic_policy(cloud: Cloud) -> Made:
+    arn = topic(cloud).id
+    return cloud.create(TOPIC_POLICY, arn=arn, policy=policy(arn, "sns:Publish"))
+
+
+def policy(arn: str, action: str) -> str:
+    principal = {"Service": "cloudwatch.amazonaws.com"}
+    statement = {"Sid": "A", "Effect": "Allow", "Principal": principal, "Action": action, "Resource": arn}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def subscription(cloud: Cloud) -> Made:
+    made = cloud.create(SUBSCRIPTION, topic=topic(cloud).id, protocol="email", endpoint="a@example.org")
+    assert made.outputs["pendingConfirmation"] is True
+    sns.confirm("a@example.org")
+    return made
+
+
+MAKERS = {
+    "subscription": subscription, "table": table, "table without extras": plain_table, "topic": topic,
+    "topic policy": topic_policy,
+}  # fmt: skip
 
 
 @pytest.fixture(params=sorted(MAKERS))
@@ -90,3 +119,26 @@ def test_another_sort_key_replaces_a_table(cloud: Cloud) -> None:
 def test_attributes_of_a_table_are_those_of_its_keys(cloud: Cloud) -> None:
     given = {"hashKey": "a", "billingMode": "PAY_PER_REQUEST", "attributes": [{"name": "b", "type": "S"}]}
     assert "attribute" in cloud.problems(TABLE, given)["attributes"]
+
+
+def test_a_topics_settings_are_changed_in_place(cloud: Cloud, client: Clients) -> None:
+    made = topic(cloud)
+    made.update(displayName="People", kmsMasterKeyId=None)
+    attributes = client("sns").get_topic_attributes(TopicArn=made.id)["Attributes"]
+    assert attributes["DisplayName"] == "People"
+    assert "KmsMasterKeyId" not in attributes
+    of_policy = topic_policy(cloud)
+    of_policy.update(policy=policy(of_policy.id, "sns:*"))
+
+
+def test_a_subscription_that_nobody_confirmed_is_forgotten(cloud: Cloud) -> None:
+    made = cloud.create(SUBSCRIPTION, topic=topic(cloud).id, protocol="email", endpoint="b@example.org")
+    made.delete()
+    found = made.read()
+    assert found is not None
+    assert found["pendingConfirmation"] is True
+    assert made.replaces(endpoint="c@example.org") == ["endpoint"]
+
+
+def test_subscriptions_are_by_mail(cloud: Cloud) -> None:
+    assert "email" in cloud.problems(SUBSCRIPTION, {"topic": "t", "protocol": "sms", "endpoint": "1"})["protocol"]
