@@ -86,6 +86,8 @@ class HandlerFunction(pulumi.ComponentResource):
 
     function_name: pulumi.Output[str]
     """Name of the function; known only once its role's policies are in place."""
+    function_arn: pulumi.Output[str]
+    """ARN of the function."""
     role_arn: pulumi.Output[str]
     """ARN of the function's role."""
 
@@ -126,6 +128,7 @@ class HandlerFunction(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[log_group, *policies]),
         )
         self.function_name = function.name
+        self.function_arn = function.arn
         self.role_arn = self.role.arn
         self.register_outputs({"functionName": self.function_name, "roleArn": self.role_arn})
 
@@ -174,9 +177,7 @@ def bundle(
 ) -> pulumi.AssetArchive:
     """The code of a handler function: `sync_handlers/*.py` or the given files, and `manifest.json` beside them where
     there is one."""
-    named = (
-        {f"{folder.name}/{path.name}": str(path) for path in sorted(folder.glob("*.py"))} if files is None else files
-    )
+    named = files or {f"{folder.name}/{path.name}": str(path) for path in sorted(folder.glob("*.py"))}
     assets: dict[str, Any] = {name: pulumi.FileAsset(path) for name, path in named.items()}
     if manifest is not None:
         assets["manifest.json"] = pulumi.StringAsset(manifest)
