@@ -25,7 +25,8 @@ WRITE_CATALOG: Final = (
     "glue:CreateTable",
     "glue:UpdateTable",
 )
-DELETE_FROM_CATALOG: Final = ("glue:BatchDeleteTable", "glue:DeleteDatabase", "glue:DeleteTable")
+DELETE_TABLE: Final = ("glue:DeleteTable",)
+DELETE_FROM_CATALOG: Final = ("glue:BatchDeleteTable", "glue:DeleteDatabase")
 READ_DATA: Final = (
     "athena:*",
     "lakeformation:GetDataAccess",
@@ -86,8 +87,8 @@ def sync_statements(place: Place, catalog_key_arn: str) -> list[Statement]:
         _use_key(place, catalog_key_arn, ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")),
         deny("NeverReadsData", READ_DATA),
         deny("NeverDecidesAccess", [*DECIDE_ACCESS, *DEFINE_TAGS, *SET_TAGS]),
-        # A table that is gone at its source is marked in the catalog, never deleted.
-        deny("NeverDeletesTables", DELETE_FROM_CATALOG),
+        # One table at a time, and never a database: a mistake is then as slow as it is rare.
+        deny("NeverDeletesMany", DELETE_FROM_CATALOG),
     ]
 
 
@@ -113,9 +114,25 @@ def queue_statements(place: Place, queue_arn: str, key_arn: str, tag_function: s
     ]
 
 
+def state_statements(place: Place, table_arn: str, key_arn: str) -> list[Statement]:
+    """The sync role and its state table. DynamoDB decrypts the table's key in the name of whoever uses items (developer
+    guide, "DynamoDB encryption at rest: usage notes")."""
+    through = {"StringEquals": {"kms:ViaService": via_service("dynamodb", place["region"], place["partition"])}}
+    return [
+        allow(
+            "State",
+            ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+            [table_arn],
+        ),
+        allow("StateKey", ["kms:Decrypt"], [key_arn], through),
+    ]
+
+
 def sync_scope(place: Place, twins: Sequence[str], reader_role_arns: Sequence[str]) -> list[Statement]:
     """What grows with the mesh: the twins that the sync role writes and the reader roles that it assumes."""
-    scope = [allow("Twins", [*READ_CATALOG, *WRITE_CATALOG], database_arns(place, twins))] if twins else []
+    scope = (
+        [allow("Twins", [*READ_CATALOG, *WRITE_CATALOG, *DELETE_TABLE], database_arns(place, twins))] if twins else []
+    )
     if reader_role_arns:
         scope.append(allow("Readers", ["sts:AssumeRole"], sorted(reader_role_arns)))
     return scope
@@ -133,7 +150,7 @@ def tag_statements(place: Place, catalog_key_arn: str) -> list[Statement]:
         _use_key(place, catalog_key_arn, ("kms:Decrypt",)),
         deny("NeverReadsData", READ_DATA),
         deny("NeverDecidesAccess", [*DECIDE_ACCESS, *DEFINE_TAGS]),
-        deny("NeverWritesTheCatalog", [*WRITE_CATALOG, *DELETE_FROM_CATALOG]),
+        deny("NeverWritesTheCatalog", [*WRITE_CATALOG, *DELETE_TABLE, *DELETE_FROM_CATALOG]),
     ]
 
 
@@ -142,14 +159,21 @@ def tag_scope(place: Place, twins: Sequence[str]) -> list[Statement]:
     return [allow("Twins", READ_TABLE, database_arns(place, twins))] if twins else []
 
 
-def reader_statements(place: Place, databases: Sequence[str], catalog_key_arn: str | None) -> list[Statement]:
-    """The reader role in a producer's account: metadata of the databases that are shared, and never a row."""
+def reader_statements(
+    place: Place, databases: Sequence[str], catalog_key_arn: str | None, *, governed: bool = False
+) -> list[Statement]:
+    """The reader role in a producer's account: metadata of the databases that are shared, and never a row. Where Lake
+    Formation governs, it may ask what it sees: only then does a table that it does not see count as deleted."""
     statements = [
         deny("NeverReadsData", READ_DATA),
         deny("NeverDecidesAccess", [*DECIDE_ACCESS, *DEFINE_TAGS, *SET_TAGS]),
     ]
     if databases:
         statements.append(allow("Databases", READ_CATALOG, database_arns(place, databases)))
+    if databases and governed:
+        # It knows no resources; who is no administrator learns what it holds itself (developer guide,
+        # "viewing-permissions").
+        statements.append(allow("OwnPermissions", ["lakeformation:ListPermissions"], ["*"]))
     if catalog_key_arn:
         statements.append(_use_key(place, catalog_key_arn, ("kms:Decrypt",)))
     return statements

@@ -10,6 +10,7 @@ from components.catalog_access import (
     Place,
     catalog_arn,
     queue_statements,
+    state_statements,
     sync_scope,
     sync_statements,
     tag_scope,
@@ -19,9 +20,10 @@ from components.catalog_key import CatalogKey
 from components.event_intake import EventIntake
 from components.handler_function import HandlerFunction, HandlerSettings
 from components.ontology import Ontology
-from components.policy_documents import PolicyTooLargeError, Statement, pack
+from components.policy_documents import PolicyTooLargeError, Statement, allow, pack
 from components.settings import Settings
 from components.sync_queue import SyncQueue
+from components.sync_state import SyncState
 
 MANAGED_POLICIES_PER_ROLE = 10
 """IAM and STS quotas: managed policies attached to a role, unless the quota was raised (to 20 at most)."""
@@ -78,12 +80,19 @@ class CentralAccountArgs(TypedDict):
     """Name of the rule that starts the full refresh."""
     refresh: str
     """When the full refresh starts: `rate(…)` or `cron(…)`, in UTC."""
+    watch_rule: str
+    """Name of the rule that has the sync publish how the domains stand."""
+    sync_state: str
+    """Name of the table of the sync's state."""
+    topic_prefix: NotRequired[str]
+    """ARN of the mesh's topics, up to `operators`, `owner-<domain>` or `consumer-<consumer>`; left out, the sync tells
+    nobody."""
     sync_queue: str
     """Name of the sync's queue."""
     dead_letter_queue: str
     """Name of its dead-letter queue."""
     sync_key_alias: str
-    """Alias of the key of both queues, with `alias/` before it."""
+    """Alias of the key of both queues and of the state table, with `alias/` before it."""
     manifest: str
     """The compiled declarations, as JSON; both functions carry it."""
     handlers: HandlerSettings
@@ -120,6 +129,8 @@ class CentralAccount(pulumi.ComponentResource):
     """Queue of the sync."""
     dead_letter_url: pulumi.Output[str]
     """Queue of messages that failed again and again."""
+    state_table: pulumi.Output[str]
+    """Name of the table of the sync's state."""
 
     def __init__(self, name: str, args: CentralAccountArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("lakemesh:index:CentralAccount", name, {}, opts)
@@ -158,7 +169,12 @@ class CentralAccount(pulumi.ComponentResource):
             },
             pulumi.ResourceOptions(parent=self),
         )
-        sync, tag = self._functions(name, args, key, queue)
+        state = SyncState(
+            f"{name}-state",
+            {"table": args["sync_state"], "key_arn": queue.key_arn, "protect": protect},
+            pulumi.ResourceOptions(parent=self),
+        )
+        sync, tag = self._functions(name, args, key, queue, state)
         intake = self._intake(name, args, queue, sync)
         ontology = Ontology(
             f"{name}-ontology",
@@ -175,6 +191,7 @@ class CentralAccount(pulumi.ComponentResource):
         self.event_bus_arn = intake.bus_arn
         self.queue_url = queue.queue_url
         self.dead_letter_url = queue.dead_letter_url
+        self.state_table = state.table_name
         self.register_outputs(
             {
                 "syncRoleArn": self.sync_role_arn,
@@ -186,6 +203,7 @@ class CentralAccount(pulumi.ComponentResource):
                 "eventBusArn": self.event_bus_arn,
                 "queueUrl": self.queue_url,
                 "deadLetterUrl": self.dead_letter_url,
+                "stateTable": self.state_table,
             }
         )
 
@@ -209,6 +227,7 @@ class CentralAccount(pulumi.ComponentResource):
                 "rule": args["event_rule"],
                 "refresh_rule": args["refresh_rule"],
                 "refresh": args["refresh"],
+                "watch_rule": args["watch_rule"],
                 "queue_arn": queue.queue_arn,
                 "queue_url": queue.queue_url,
                 "dead_letter_arn": queue.dead_letter_arn,
@@ -218,10 +237,11 @@ class CentralAccount(pulumi.ComponentResource):
         )
 
     def _functions(
-        self, name: str, args: CentralAccountArgs, key: CatalogKey, queue: SyncQueue
+        self, name: str, args: CentralAccountArgs, key: CatalogKey, queue: SyncQueue, state: SyncState
     ) -> tuple[HandlerFunction, HandlerFunction]:
         place: Place = {"account": args["account"], "region": args["region"], "partition": args["partition"]}
         quota = int(args.get("managed_policies_per_role", MANAGED_POLICIES_PER_ROLE))
+        topics = args.get("topic_prefix", "")
         sync = HandlerFunction(
             f"{name}-sync",
             {
@@ -232,13 +252,20 @@ class CentralAccount(pulumi.ComponentResource):
                 "description": f"Copies the producers' metadata into the central catalog of the mesh {args['mesh']}.",
                 "mesh": args["mesh"],
                 "settings": args["handlers"],
-                "statements": pulumi.Output.all(key.key_arn, queue.queue_arn, queue.key_arn).apply(
+                "statements": pulumi.Output.all(key.key_arn, queue.queue_arn, queue.key_arn, state.table_arn).apply(
                     lambda arns: [
                         *sync_statements(place, arns[0]),
                         *queue_statements(place, arns[1], arns[2], args["tag_function"]),
+                        *state_statements(place, arns[3], arns[2]),
+                        *([allow("Topics", ["sns:Publish"], [f"{topics}*"])] if topics else ()),
                     ]
                 ),
-                "environment": {"LAKEMESH_QUEUE": queue.queue_url, "LAKEMESH_TAG_FUNCTION": args["tag_function"]},
+                "environment": {
+                    "LAKEMESH_QUEUE": queue.queue_url,
+                    "LAKEMESH_TAG_FUNCTION": args["tag_function"],
+                    "SYNC_STATE_TABLE": state.table_name,
+                    **({"TOPIC_PREFIX": topics} if topics else {}),
+                },
                 "managed_policies": scoped(
                     sync_scope(place, args["twins"], args["reader_role_arns"]), place, args["sync_role"], quota
                 ),

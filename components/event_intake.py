@@ -1,4 +1,4 @@
-"""What puts messages on the sync's queue: the producers' events, and the schedule of the full refresh."""
+"""What puts messages on the sync's queue: the producers' events, and the schedules of refresh and watch."""
 
 from typing import TypedDict
 
@@ -9,6 +9,7 @@ from components.policy_documents import Statement, canonical_json, document
 
 GLUE_CHANGES = ("Glue Data Catalog Database State Change", "Glue Data Catalog Table State Change")
 """Detail types (Glue developer guide, "Automating AWS Glue with EventBridge")."""
+WATCH = "rate(15 minutes)"
 REFRESH_WINDOW_SECONDS = 900
 """How far the tables of a refresh are spread: the longest delay of a message (SQS API, SendMessage)."""
 
@@ -26,6 +27,8 @@ class EventIntakeArgs(TypedDict):
     """Name of the rule that starts the full refresh."""
     refresh: str
     """When the full refresh starts: `rate(…)` or `cron(…)`."""
+    watch_rule: str
+    """Name of the rule that has the sync publish how the domains stand."""
     queue_arn: pulumi.Input[str]
     """ARN of the queue."""
     queue_url: pulumi.Input[str]
@@ -37,7 +40,7 @@ class EventIntakeArgs(TypedDict):
 
 
 class EventIntake(pulumi.ComponentResource):
-    """The bus that producers' rules forward to, the rule that takes Glue's events from it, and the refresh's schedule.
+    """The bus that producers' rules forward to, the rule that takes Glue's events from it, and two schedules.
 
     Who may send is the organization, in one condition: a bus policy ends at 10 KB, where a statement an account would
     not fit. Whether an event's account is a producer of the mesh is asked by the function, against the manifest: an
@@ -73,11 +76,18 @@ class EventIntake(pulumi.ComponentResource):
             schedule_expression=args["refresh"],
             opts=within,
         )
+        watch = aws.cloudwatch.EventRule(
+            f"{name}-watch",
+            name=args["watch_rule"],
+            description="How fresh and how complete each domain is, as metrics.",
+            schedule_expression=WATCH,
+            opts=within,
+        )
         policies = [
             aws.sqs.QueuePolicy(
                 f"{name}-queue-policy",
                 queue_url=args["queue_url"],
-                policy=pulumi.Output.all(args["queue_arn"], rule.arn, refresh.arn).apply(
+                policy=pulumi.Output.all(args["queue_arn"], rule.arn, refresh.arn, watch.arn).apply(
                     lambda arns: document([may_send(arns[0], arns[1:])])
                 ),
                 opts=within,
@@ -85,7 +95,7 @@ class EventIntake(pulumi.ComponentResource):
             aws.sqs.QueuePolicy(
                 f"{name}-dead-letter-policy",
                 queue_url=args["dead_letter_url"],
-                policy=pulumi.Output.all(args["dead_letter_arn"], rule.arn, refresh.arn).apply(
+                policy=pulumi.Output.all(args["dead_letter_arn"], rule.arn, refresh.arn, watch.arn).apply(
                     lambda arns: document([may_send(arns[0], arns[1:])])
                 ),
                 opts=within,
@@ -108,6 +118,15 @@ class EventIntake(pulumi.ComponentResource):
             target_id="sync-queue",
             arn=args["queue_arn"],
             input=canonical_json({"action": "refresh", "window": REFRESH_WINDOW_SECONDS}),
+            dead_letter_config={"arn": args["dead_letter_arn"]},
+            opts=ready,
+        )
+        aws.cloudwatch.EventTarget(
+            f"{name}-watch-target",
+            rule=watch.name,
+            target_id="sync-queue",
+            arn=args["queue_arn"],
+            input=canonical_json({"action": "watch"}),
             dead_letter_config={"arn": args["dead_letter_arn"]},
             opts=ready,
         )

@@ -65,7 +65,9 @@ class ReaderRole(pulumi.ComponentResource):
             f"{name}-policy",
             name=args["role"],
             role=role.name,
-            policy=document(reader_statements(place, args["databases"], args.get("catalog_key"))),
+            policy=document(
+                reader_statements(place, args["databases"], args.get("catalog_key"), governed=args["governed"])
+            ),
             opts=pulumi.ResourceOptions(parent=self),
         )
         for database in sorted(args["databases"]) if args["governed"] else ():

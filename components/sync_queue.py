@@ -58,7 +58,7 @@ class SyncQueue(pulumi.ComponentResource):
         place: Place = {"account": args["account"], "region": args["region"], "partition": args["partition"]}
         key = aws.kms.Key(
             f"{name}-key",
-            description="Encrypts the messages of the metadata sync.",
+            description="Encrypts the messages and the state of the metadata sync.",
             policy=key_policy(place),
             enable_key_rotation=True,
             deletion_window_in_days=30,

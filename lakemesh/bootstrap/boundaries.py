@@ -14,7 +14,7 @@ from lakemesh.bootstrap.permissions import state_objects
 from lakemesh.bootstrap.places import Kind, Place, pattern
 
 _SERVICES: Final = {
-    Kind.CENTRAL: ("events", "glue", "iam", "kms", "lakeformation", "lambda", "logs", "ram", "s3", "sqs"),
+    Kind.CENTRAL: ("dynamodb", "events", "glue", "iam", "kms", "lakeformation", "lambda", "logs", "ram", "s3", "sqs"),
     Kind.PRODUCER: ("events", "iam", "lakeformation", "lambda", "logs"),
     Kind.CONSUMER: ("athena", "glue", "iam", "lakeformation", "lambda", "logs", "s3"),
 }
@@ -113,7 +113,7 @@ def _catalog(place: Place) -> list[str]:
 def _central(place: Place) -> list[Statement]:
     partition = place.naming.partition
     return [
-        allow("CopyMetadata", [*_READ_CATALOG, *_WRITE_TABLES], _catalog(place)),
+        allow("CopyMetadata", [*_READ_CATALOG, *_WRITE_TABLES, "glue:DeleteTable"], _catalog(place)),
         allow(
             "TagTables",
             [
@@ -135,7 +135,7 @@ def _central(place: Place) -> list[Statement]:
             "UseKeysThroughTheirServices",
             ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
             [place.arn("kms", "key/*", "*")],
-            {"StringLike": {"kms:ViaService": ["glue.*", "s3.*", "sqs.*"]}},
+            {"StringLike": {"kms:ViaService": ["dynamodb.*", "glue.*", "s3.*", "sns.*", "sqs.*"]}},
         ),
         allow(
             "FollowTheQueue",
@@ -149,6 +149,12 @@ def _central(place: Place) -> list[Statement]:
             [place.arn("sqs", place.naming.sync_queue)],
         ),
         allow(
+            "RememberTheSync",
+            ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+            [place.arn("dynamodb", f"table/{place.naming.sync_state}")],
+        ),
+        allow("TellPeople", ["sns:Publish"], [f"{place.naming.topic_prefix}*"]),
+        allow(
             "AskForTags",
             ["lambda:InvokeFunction"],
             [place.arn("lambda", f"function:{place.naming.tag_function}")],
@@ -159,6 +165,7 @@ def _central(place: Place) -> list[Statement]:
 def _producer(place: Place) -> list[Statement]:
     return [
         allow("ReadMetadata", _READ_CATALOG, _catalog(place)),
+        allow("AskWhatTheReaderSees", ["lakeformation:ListPermissions"], ["*"]),
         allow(
             "UseKeysThroughTheCatalog",
             ["kms:Decrypt"],

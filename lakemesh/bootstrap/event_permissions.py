@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lakemesh.bootstrap.documents import Statement, allow
-from lakemesh.bootstrap.places import Kind, Place
+from lakemesh.bootstrap.places import MESH_TAG, Kind, Place
 
 
 def rules(place: Place) -> Iterable[Statement]:
     """aws.cloudwatch.EventRule and aws.cloudwatch.EventTarget."""
     naming = place.naming
     if place.kind is Kind.CENTRAL:
-        names = [f"rule/{naming.event_bus}/{naming.event_rule}", f"rule/{naming.refresh_rule}"]
+        names = [
+            f"rule/{naming.event_bus}/{naming.event_rule}",
+            f"rule/{naming.refresh_rule}",
+            f"rule/{naming.watch_rule}",
+        ]
     else:
         names = [f"rule/{naming.forwarding_rule(place.name)}"]
     yield allow(
@@ -75,6 +79,37 @@ def queues(place: Place) -> Iterable[Statement]:
             "sqs:UntagQueue",
         ],
         [place.arn("sqs", name) for name in (place.naming.sync_queue, place.naming.dead_letter_queue)],
+    )
+
+
+def state(place: Place) -> Iterable[Statement]:
+    """aws.dynamodb.Table: no item is read or written."""
+    yield allow(
+        "SyncState",
+        [
+            "dynamodb:CreateTable",
+            "dynamodb:DeleteTable",
+            "dynamodb:DescribeContinuousBackups",
+            "dynamodb:DescribeTable",
+            "dynamodb:DescribeTimeToLive",
+            "dynamodb:ListTagsOfResource",
+            "dynamodb:TagResource",
+            "dynamodb:UntagResource",
+            "dynamodb:UpdateContinuousBackups",
+            "dynamodb:UpdateTable",
+            "dynamodb:UpdateTimeToLive",
+        ],
+        [place.arn("dynamodb", f"table/{place.naming.sync_state}")],
+    )
+    yield allow(
+        # Whoever gives a table its key lends it (DynamoDB developer guide, "encryption at rest: usage notes").
+        "GiveTheStateItsKey",
+        ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
+        [place.arn("kms", "key/*")],
+        {
+            "StringEquals": {f"aws:ResourceTag/{MESH_TAG}": place.mesh.name},
+            "StringLike": {"kms:ViaService": "dynamodb.*"},
+        },
     )
 
 

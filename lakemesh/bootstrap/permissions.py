@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lakemesh.bootstrap.documents import Statement, allow
-from lakemesh.bootstrap.event_permissions import bus, forwarding, mappings, queues, rules
+from lakemesh.bootstrap.event_permissions import bus, forwarding, mappings, queues, rules, state
 from lakemesh.bootstrap.function_permissions import functions, managed_policies, pass_to_lake_formation, roles
 from lakemesh.bootstrap.places import MESH_TAG, Kind, Place
 from lakemesh.declarations.models import Governance
@@ -33,6 +33,7 @@ def deploy_statements(place: Place) -> list[Statement]:
                 *rules(place),
                 *queues(place),
                 *mappings(place),
+                *state(place),
                 *_catalog_key(place),
                 *_databases(place, ["*"]),
                 *_catalog_encryption(place),

@@ -108,6 +108,22 @@ class Naming:
         return shorten(f"{self._mesh.name}-refresh", MAX_RULE_NAME)
 
     @property
+    def watch_rule(self) -> str:
+        """Rule that has the sync publish how the domains stand."""
+        return shorten(f"{self._mesh.name}-watch", MAX_RULE_NAME)
+
+    @property
+    def sync_state(self) -> str:
+        """Table of the sync's state: a table's name has 255 characters, far more than a mesh's (DynamoDB API)."""
+        return f"{self._mesh.name}-sync-state"
+
+    @property
+    def topic_prefix(self) -> str:
+        """ARN of the mesh's topics, up to `operators`, `owner-<domain>` or `consumer-<consumer>`."""
+        mesh = self._mesh
+        return f"arn:{self.partition}:sns:{mesh.region}:{mesh.central.account}:{mesh.name}-"
+
+    @property
     def sync_queue(self) -> str:
         return shorten(f"{self._mesh.name}-sync", MAX_QUEUE_NAME)
 

@@ -208,6 +208,7 @@ def test_what_grants_and_tables_rest_on_is_protected(engine: Engine) -> None:
         "Key",
         "LfTag",
         "Role",
+        "Table",
     }
     assert all(r.protect for r in engine.of("LfTag"))
     assert engine.one("aws:iam/role:Role", "it-sync-role").protect
@@ -278,7 +279,8 @@ def test_the_sync_role_is_denied_data_and_decisions_whatever_else_it_owns(engine
         "lakeformation:BatchRevokePermissions",
         "lakeformation:PutDataLakeSettings",
         "lakeformation:AddLFTagsToResource",
-        "glue:DeleteTable",
+        "glue:BatchDeleteTable",
+        "glue:DeleteDatabase",
     } <= denied
 
 

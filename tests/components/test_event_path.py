@@ -47,20 +47,21 @@ def test_the_rule_takes_glues_two_kinds_of_changes_from_the_bus(central: Engine)
     }
 
 
-def test_the_queues_let_these_two_rules_send_and_nothing_else(central: Engine) -> None:
+def test_the_queues_let_these_rules_send_and_nothing_else(central: Engine) -> None:
     for name in ("it-intake-queue-policy", "it-intake-dead-letter-policy"):
         policy = statement(central.one("QueuePolicy", name)["policy"])
         assert (policy["Principal"], policy["Action"]) == ({"Service": "events.amazonaws.com"}, "sqs:SendMessage")
         assert [arn.rpartition("/")[2] for arn in policy["Condition"]["ArnEquals"]["aws:SourceArn"]] == [
             "orchard-glue",
             "orchard-refresh",
+            "orchard-watch",
         ]
 
 
 def test_targets_wait_for_the_queues_policies_because_a_refused_event_is_not_sent_again(central: Engine) -> None:
     policies = {each.urn for each in central.of("QueuePolicy")}
     targets = central.of("EventTarget")
-    assert len(targets) == 2
+    assert len(targets) == 3
     assert all(policies <= target.dependencies for target in targets)
     assert all(target["deadLetterConfig"]["arn"].endswith("dead-letters") for target in targets)
 
@@ -69,6 +70,11 @@ def test_the_refresh_is_a_message_on_the_same_queue_at_the_meshs_cadence(central
     assert central.one("EventRule", "it-intake-refresh")["scheduleExpression"] == "rate(6 hours)"
     target = central.one("EventTarget", "it-intake-refresh-target")
     assert json.loads(target["input"]) == {"action": "refresh", "window": 900}
+
+
+def test_the_watch_is_a_message_on_the_same_queue_every_quarter_of_an_hour(central: Engine) -> None:
+    assert central.one("EventRule", "it-intake-watch")["scheduleExpression"] == "rate(15 minutes)"
+    assert json.loads(central.one("EventTarget", "it-intake-watch-target")["input"]) == {"action": "watch"}
 
 
 def test_queues_are_encrypted_with_a_key_that_rules_of_the_account_may_use(central: Engine) -> None:

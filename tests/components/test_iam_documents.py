@@ -43,6 +43,7 @@ POLICY_TYPES = {
 WITHOUT_RESOURCES = {
     "lakeformation:AddLFTagsToResource",
     "lakeformation:GetResourceLFTags",
+    "lakeformation:ListPermissions",
     "lakeformation:RemoveLFTagsFromResource",
     "ram:GetResourceShareInvitations",
     "ram:GetResourceShares",

@@ -107,7 +107,7 @@ def test_other_accounts_and_regions_leave_nothing_of_the_sample(program: Deploy,
         said = str([r.inputs for r in program(stack, mesh).resources])
         assert not [old for old in new if old in said]
         assert "eu-central-1" not in said
-        services = ("kms:eu-west-3", "iam:", "sqs:eu-west-3", "events:eu-west-3")
+        services = ("kms:eu-west-3", "iam:", "sqs:eu-west-3", "events:eu-west-3", "dynamodb:eu-west-3")
         computed = [f"arn:aws:{service}:999988887777" for service in services]  # the recording engine's own
         for each in computed:
             said = said.replace(each, "")
