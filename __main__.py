@@ -39,6 +39,7 @@ def options(config: pulumi.Config) -> Options:
     protect, boundary = config.get_bool("protect"), config.get_bool("permissionsBoundary")
     return Options(
         powertools_layer=config.get("powertoolsLayer") or default.powertools_layer,
+        arrow_layer=config.get("arrowLayer") or default.arrow_layer,
         log_retention_days=config.get_int("logRetentionDays") or default.log_retention_days,
         result_retention_days=config.get_int("resultRetentionDays") or default.result_retention_days,
         reserved_concurrency=_or_default(config.get_int("reservedConcurrency"), default.reserved_concurrency),

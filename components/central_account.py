@@ -17,6 +17,7 @@ from components.catalog_access import (
     tag_statements,
 )
 from components.catalog_key import CatalogKey
+from components.column_review import ColumnReview, ReviewSettings
 from components.event_intake import EventIntake
 from components.handler_function import HandlerFunction, HandlerSettings
 from components.ontology import Ontology
@@ -97,6 +98,8 @@ class CentralAccountArgs(TypedDict):
     """The compiled declarations, as JSON; both functions carry it."""
     handlers: HandlerSettings
     """What the functions have in common."""
+    review: NotRequired[ReviewSettings]
+    """The review of columns; none where it is left out."""
     managed_policies_per_role: NotRequired[int]
     """The account's quota of managed policies attached to a role; 10 unless it was raised."""
     protect: NotRequired[bool]
@@ -182,6 +185,23 @@ class CentralAccount(pulumi.ComponentResource):
             # Only an administrator creates LF-Tags, and only the settings make the deploying role one.
             pulumi.ResourceOptions(parent=self, depends_on=[settings]),
         )
+        if review := args.get("review"):
+            ColumnReview(
+                f"{name}-review",
+                {
+                    "account": args["account"],
+                    "region": args["region"],
+                    "partition": args["partition"],
+                    "organization": args["organization"],
+                    "mesh": args["mesh"],
+                    "twins": args["twins"],
+                    "catalog_key_arn": key.key_arn,
+                    "manifest": args["manifest"],
+                    "review": review,
+                    "handlers": args["handlers"],
+                },
+                pulumi.ResourceOptions(parent=self),
+            )
         self.sync_role_arn = sync.role_arn
         self.tag_role_arn = tag.role_arn
         self.sync_function = sync.function_name

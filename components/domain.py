@@ -8,7 +8,7 @@ import pulumi
 from components.permissions import EntryArgs, Grants
 from components.registered_locations import Prefix, RegisteredLocations, RegisteredLocationsArgs
 from components.table_tags import TableTags, TaggedTable
-from components.twin_database import TwinDatabase
+from components.twin_database import TwinDatabase, TwinDatabaseArgs
 
 
 class LocationsOfProducer(TypedDict):
@@ -59,6 +59,8 @@ class DomainArgs(TypedDict):
     """Central's sync role."""
     tag_role_arn: str
     """Central's tag role."""
+    review_role_arn: NotRequired[str]
+    """Central's role that judges columns, where there is one."""
     sync_function: str
     """Central's function that copies metadata."""
     tag_function: str
@@ -127,16 +129,16 @@ class Domain(pulumi.ComponentResource):
         return RegisteredLocations(f"{name}-{of['producer']}", given, pulumi.ResourceOptions(parent=self))
 
     def _twin(self, name: str, args: DomainArgs, twin: Twin, locations: dict[str, RegisteredLocations]) -> TwinDatabase:
-        return TwinDatabase(
-            f"{name}-{twin['name']}",
-            {
-                "twin": twin["name"],
-                "description": twin["description"],
-                "domain": args["domain"],
-                "digest": twin["digest"],
-                "sync_role_arn": args["sync_role_arn"],
-                "tag_role_arn": args["tag_role_arn"],
-                "sync_function": args["sync_function"],
-            },
-            pulumi.ResourceOptions(parent=self, depends_on=[locations[twin["producer"]]]),
-        )
+        given: TwinDatabaseArgs = {
+            "twin": twin["name"],
+            "description": twin["description"],
+            "domain": args["domain"],
+            "digest": twin["digest"],
+            "sync_role_arn": args["sync_role_arn"],
+            "tag_role_arn": args["tag_role_arn"],
+            "sync_function": args["sync_function"],
+        }
+        if review := args.get("review_role_arn"):
+            given["review_role_arn"] = review
+        after = pulumi.ResourceOptions(parent=self, depends_on=[locations[twin["producer"]]])
+        return TwinDatabase(f"{name}-{twin['name']}", given, after)

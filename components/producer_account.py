@@ -5,6 +5,7 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
+from components.column_review import ColumnScan, ScanSettings
 from components.event_forwarding import EventForwarding, EventForwardingArgs
 from components.handler_function import HandlerSettings
 from components.policy_statements import (
@@ -61,6 +62,8 @@ class ProducerAccountArgs(TypedDict):
     """Name of the rule that sends events of shared databases there."""
     event_role: str
     """Name of the role that it sends them as."""
+    scan: NotRequired[ScanSettings]
+    """The look at samples of unreviewed columns; none where it is left out."""
     handlers: HandlerSettings
     """What the functions have in common."""
 
@@ -124,6 +127,22 @@ class ProducerAccount(pulumi.ComponentResource):
                 # The catalog key's statement names the reader role in a condition; it is of use only once the role is
                 # there.
                 pulumi.ResourceOptions(parent=self, depends_on=[reader]),
+            )
+        if scan := args.get("scan"):
+            ColumnScan(
+                f"{name}-scan",
+                {
+                    "account": args["account"],
+                    "region": args["region"],
+                    "partition": args["partition"],
+                    "mesh": args["mesh"],
+                    "central_account": args["central_account"],
+                    "databases": args["databases"],
+                    "governed": args["governed"],
+                    "scan": scan,
+                    "handlers": args["handlers"],
+                },
+                pulumi.ResourceOptions(parent=self),
             )
         self.reader_role_arn = reader.arn
         self.policy_statements = pulumi.Output.from_input({"buckets": buckets, "keys": keys})

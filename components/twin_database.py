@@ -1,11 +1,11 @@
 """The central copy of one producer's database."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
-from components.permissions import grant
+from components.permissions import On, grant
 from components.policy_documents import canonical_json
 
 
@@ -24,6 +24,8 @@ class TwinDatabaseArgs(TypedDict):
     """Role that creates and updates its tables."""
     tag_role_arn: str
     """Role that puts LF-Tags on them."""
+    review_role_arn: NotRequired[str]
+    """Central's role that judges columns, where there is one."""
     sync_function: str
     """Function that copies metadata."""
 
@@ -80,7 +82,16 @@ class TwinDatabase(pulumi.ComponentResource):
         all_tables: aws.lakeformation.PermissionsTableArgsDict = {"database_name": database.name, "wildcard": True}
         # What LF-dg "TBAC-assigning-tags" asks of whoever tags a table without owning it.
         every = ["ALTER", "DELETE", "DESCRIBE", "DROP", "INSERT", "SELECT"]
+        reviews: list[aws.lakeformation.Permissions] = []
+        if review := args.get("review_role_arn"):
+            whole: On = {"database": {"name": database.name}}
+            named: dict[str, On] = {"review-role": whole, "review-role-tables": {"table": all_tables}}
+            reviews = [
+                grant(f"{name}-{what}", principal=review, permissions=["DESCRIBE"], on=on, opts=own)
+                for what, on in named.items()
+            ]
         return [
+            *reviews,
             grant(
                 f"{name}-sync-role",
                 principal=sync,

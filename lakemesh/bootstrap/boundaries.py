@@ -112,6 +112,7 @@ def _catalog(place: Place) -> list[str]:
 
 def _central(place: Place) -> list[Statement]:
     partition = place.naming.partition
+    reviews = place.naming.reviews_bucket
     return [
         allow("CopyMetadata", [*_READ_CATALOG, *_WRITE_TABLES, "glue:DeleteTable"], _catalog(place)),
         allow(
@@ -159,6 +160,14 @@ def _central(place: Place) -> list[Statement]:
             ["lambda:InvokeFunction"],
             [place.arn("lambda", f"function:{place.naming.tag_function}")],
         ),
+        *(
+            [
+                allow("KeepFindings", ["s3:GetObject", "s3:PutObject"], [place.s3(f"{reviews}/metadata/*")]),
+                allow("FindFindings", ["s3:ListBucket"], [place.s3(reviews)]),
+            ]
+            if place.reviews_after_sync
+            else []
+        ),
     ]
 
 
@@ -180,6 +189,28 @@ def _producer(place: Place) -> list[Statement]:
         ),
         allow("MergeKeyPolicies", ["kms:GetKeyPolicy", "kms:PutKeyPolicy"], [place.arn("kms", "key/*")]),
         allow("ForwardEvents", ["events:PutEvents"], [place.naming.event_bus_arn()]),
+        *(_scanning(place) if place.scans else []),
+    ]
+
+
+def _scanning(place: Place) -> list[Statement]:
+    """What the look at samples needs: this account's own objects, and a place in central for what it finds."""
+    reviews = place.naming.reviews_bucket
+    return [
+        allow(
+            "LookAtSamples",
+            ["s3:GetObject", "s3:ListBucket"],
+            [place.s3("*")],
+            {"StringEquals": {"aws:ResourceAccount": place.account}},
+        ),
+        allow(
+            "UseKeysThroughStorage",
+            ["kms:Decrypt"],
+            [place.arn("kms", "key/*")],
+            {"StringLike": {"kms:ViaService": "s3.*"}},
+        ),
+        allow("KeepFindings", ["s3:GetObject", "s3:PutObject"], [place.s3(f"{reviews}/scans/{place.name}/*")]),
+        allow("FindFindings", ["s3:ListBucket"], [place.s3(reviews)]),
     ]
 
 

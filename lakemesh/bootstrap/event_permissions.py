@@ -19,6 +19,10 @@ def rules(place: Place) -> Iterable[Statement]:
         ]
     else:
         names = [f"rule/{naming.forwarding_rule(place.name)}"]
+    if place.reviews_after_sync:
+        names += [f"rule/{naming.review_rule}", f"rule/{naming.review_schedule}"]
+    if place.scans:
+        names.append(f"rule/{naming.scan_rule(place.name)}")
     yield allow(
         "EventRules",
         [

@@ -12,6 +12,10 @@ LAYER: Final = "layer:AWSLambdaPowertoolsPythonV3-*:*"
 """The public Powertools layer; its account is another in China and GovCloud (Powertools, "Lambda layer")."""
 
 
+ARROW_LAYER: Final = "layer:AWSSDKPandas-*:*"
+"""The public layer of AWS SDK for pandas, which brings pyarrow."""
+
+
 def _within_boundary(place: Place) -> dict[str, str]:
     return {"iam:PermissionsBoundary": place.boundary_arn}
 
@@ -116,6 +120,22 @@ def functions(place: Place) -> Iterable[Statement]:
     )
     # Whoever makes a function with a layer has to be able to read the layer ("Adding layers to functions").
     yield allow("PowertoolsLayer", ["lambda:GetLayerVersion"], [place.arn("lambda", LAYER, "*")])
+    if place.scans:
+        yield allow("ArrowLayer", ["lambda:GetLayerVersion"], [place.arn("lambda", ARROW_LAYER, "*")])
+    if scheduled := [
+        name
+        for wanted, name in (
+            (place.reviews_after_sync, place.naming.review_function),
+            (place.scans, place.naming.scan_function(place.name)),
+        )
+        if wanted
+    ]:
+        yield allow(
+            # aws.lambda.Permission: only EventBridge is let in.
+            "RulesInvokeFunctions",
+            ["lambda:AddPermission", "lambda:GetPolicy", "lambda:RemovePermission"],
+            [place.arn("lambda", f"function:{name}") for name in scheduled],
+        )
     groups = [place.arn("logs", f"log-group:/aws/lambda/{name}") for name in place.functions]
     yield allow(
         "FunctionLogs",

@@ -34,6 +34,7 @@ def deploy_statements(place: Place) -> list[Statement]:
                 *queues(place),
                 *mappings(place),
                 *state(place),
+                *(_bucket(place, place.naming.reviews_bucket, "Reviews") if place.keeps_findings else ()),
                 *_catalog_key(place),
                 *_databases(place, ["*"]),
                 *_catalog_encryption(place),
@@ -41,6 +42,7 @@ def deploy_statements(place: Place) -> list[Statement]:
                 *_tags(),
                 *_locations(),
                 *_grants(),
+                *_filters(),
                 *_shares(place),
                 *_state(place),
                 *_deploy_roles(place),
@@ -61,7 +63,7 @@ def deploy_statements(place: Place) -> list[Statement]:
                 *_links(place),
                 *_settings(),
                 *_grants(),
-                *_results(place),
+                *_bucket(place, place.naming.results_bucket(place.name), "Results"),
                 *_workgroups(place),
             ]
 
@@ -211,6 +213,20 @@ def _grants() -> Iterable[Statement]:
     )
 
 
+def _filters() -> Iterable[Statement]:
+    """aws.lakeformation.DataCellsFilter."""
+    yield allow(
+        "DataFilters",
+        [
+            "lakeformation:CreateDataCellsFilter",
+            "lakeformation:DeleteDataCellsFilter",
+            "lakeformation:GetDataCellsFilter",
+            "lakeformation:UpdateDataCellsFilter",
+        ],
+        ["*"],
+    )
+
+
 def _shares(place: Place) -> Iterable[Statement]:
     """What Lake Formation does in the grantor's name when it grants to another account (Lake Formation developer guide,
     "cross-account-prereqs"; AWS managed policy AWSLakeFormationCrossAccountManager)."""
@@ -254,11 +270,11 @@ def _shares(place: Place) -> Iterable[Statement]:
     )
 
 
-def _results(place: Place) -> Iterable[Statement]:
-    """aws.s3.Bucket and what is set on it: one bucket, for query results. Objects can be deleted and not be read."""
-    bucket = place.s3(place.naming.results_bucket(place.name))
+def _bucket(place: Place, name: str, what: str) -> Iterable[Statement]:
+    """aws.s3.Bucket and what is set on it: one bucket. Objects can be deleted and not be read."""
+    bucket = place.s3(name)
     yield allow(
-        "ResultsBucket",
+        f"{what}Bucket",
         [
             "s3:CreateBucket",
             "s3:DeleteBucket",
@@ -295,8 +311,8 @@ def _results(place: Place) -> Iterable[Statement]:
         ],
         [bucket],
     )
-    # forceDestroy: results are copies, and the bucket goes with its stack.
-    yield allow("EmptyTheResultsBucket", ["s3:DeleteObject", "s3:DeleteObjectVersion"], [f"{bucket}/*"])
+    # forceDestroy: what is in it can be had again, and the bucket goes with its stack.
+    yield allow(f"EmptyThe{what}Bucket", ["s3:DeleteObject", "s3:DeleteObjectVersion"], [f"{bucket}/*"])
 
 
 def _workgroups(place: Place) -> Iterable[Statement]:

@@ -94,14 +94,30 @@ class Place:
 
     # ------------------------------------------------------------------------------------------ what stacks make there
     @property
+    def reviews_after_sync(self) -> bool:
+        """Whether a function of the governance account judges columns."""
+        return self.kind is Kind.CENTRAL and self.mesh.classification.after_sync
+
+    @property
+    def scans(self) -> bool:
+        """Whether a function of this producer's account looks at samples."""
+        return self.kind is Kind.PRODUCER and self.mesh.producers[self.name].scan is not None
+
+    @property
+    def keeps_findings(self) -> bool:
+        """Whether the governance account has a bucket of findings."""
+        scanning = any(producer.scan for producer in self.mesh.producers.values())
+        return self.kind is Kind.CENTRAL and (scanning or self.mesh.classification.after_sync)
+
+    @property
     def function_roles(self) -> tuple[str, ...]:
         """Names of the roles of its functions."""
         naming = self.naming
         match self.kind:
             case Kind.CENTRAL:
-                return (naming.sync_role, naming.tag_role)
+                return (naming.sync_role, naming.tag_role, *((naming.review_role,) if self.reviews_after_sync else ()))
             case Kind.PRODUCER:
-                return (naming.statements_role(self.name),)
+                return (naming.statements_role(self.name), *((naming.scan_role(self.name),) if self.scans else ()))
             case Kind.CONSUMER:
                 return (naming.shares_role(self.name),)
 
@@ -128,9 +144,11 @@ class Place:
         naming = self.naming
         match self.kind:
             case Kind.CENTRAL:
-                return (naming.sync_function, naming.tag_function)
+                review = (naming.review_function,) if self.reviews_after_sync else ()
+                return (naming.sync_function, naming.tag_function, *review)
             case Kind.PRODUCER:
-                return (naming.statements_function(self.name),)
+                scan = (naming.scan_function(self.name),) if self.scans else ()
+                return (naming.statements_function(self.name), *scan)
             case Kind.CONSUMER:
                 return (naming.shares_function(self.name),)
 

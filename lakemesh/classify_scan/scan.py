@@ -5,9 +5,8 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from lakemesh.classify_scan import iceberg
 from lakemesh.classify_scan import rows as reading
 from lakemesh.classify_scan.objects import Budget, BudgetError, Object, UnreadableError, listed, spread
 from lakemesh.onboard.account import Account
@@ -22,6 +21,27 @@ FILES: Final = 3
 """Objects of one table that are looked into."""
 ACTIONS: Final = ("glue:GetTable", "kms:Decrypt", "s3:GetObject", "s3:ListBucket")
 """What the scan's credentials may have to do; kms:Decrypt where objects or the catalog are encrypted."""
+
+
+class Named(Protocol):
+    """Something with a name."""
+
+    @property
+    def name(self) -> str: ...
+
+
+class Wanted(Named, Protocol):
+    """A table to look at, in the producer's own names: a contract's, or what a function was told."""
+
+    @property
+    def database(self) -> str: ...
+    @property
+    def key(self) -> str:
+        """`twin.table`."""
+
+    @property
+    def columns(self) -> Sequence[Named]:
+        """Columns whose values are wanted."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +73,7 @@ def due(declarations: Declarations, producer: str, patterns: Sequence[str]) -> I
 
 def scan(
     account: Account,
-    tables: Sequence[tuple[str, Table]],
+    tables: Sequence[tuple[str, Wanted]],
     limits: Limits,
     progress: Callable[[int, str], None] = lambda _number, _table: None,
 ) -> Looked:
@@ -82,7 +102,7 @@ def scan(
     return looked
 
 
-def _values(account: Account, table: Table, rows: int, budget: Budget) -> reading.Values:
+def _values(account: Account, table: Wanted, rows: int, budget: Budget) -> reading.Values:
     """Values of the declared columns."""
     answer = account.read(
         "glue", "GetTable", f"table {table.database}.{table.name}",
@@ -107,9 +127,19 @@ def _iceberg(account: Account, given: Mapping[str, Any], rows: int, budget: Budg
     location = parameters.get("metadata_location")
     if not location:
         raise UnreadableError("the catalog does not say where its Iceberg metadata is")
+    try:
+        from lakemesh.classify_scan import iceberg  # noqa: PLC0415 - no public layer of Lambda brings pyiceberg
+    except ImportError:
+        # Its Parquet files as they lie there, those of older snapshots too: for telling what columns hold, that does.
+        return _files(account, {**given, "StorageDescriptor": _data_of(given)}, "parquet", rows, budget)
     objects, names = iceberg.files(account, location, budget, FILES)
     each = -(-rows // max(1, len(objects)))
     return reading.joined([reading.parquet(account, one, each, budget, names) for one in objects], rows)
+
+
+def _data_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    descriptor = dict(given.get("StorageDescriptor") or {})
+    return {**descriptor, "Location": f"{str(descriptor.get('Location') or '').rstrip('/')}/data/"}
 
 
 def _files(account: Account, given: Mapping[str, Any], form: str, rows: int, budget: Budget) -> reading.Values:

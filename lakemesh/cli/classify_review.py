@@ -111,21 +111,45 @@ def session(mesh: Path, domains: list[str] | None) -> Session:
 
 
 # ------------------------------------------------------------------------------------------------------- recommend
-def recommend(mesh: MeshDir = DEFAULT_MESH, domain: Domain = None, rules: RulesFile = None) -> None:
+def recommend(
+    mesh: MeshDir = DEFAULT_MESH,
+    domain: Domain = None,
+    rules: RulesFile = None,
+    from_central: Annotated[
+        bool, typer.Option("--from-central", help="Also take what the functions in the cloud have found.")
+    ] = False,
+    profile: Annotated[
+        str | None,
+        typer.Option("--profile", metavar="P", help="Of the AWS configuration, for --from-central."),
+    ] = None,
+    role: Annotated[
+        str | None, typer.Option("--role", metavar="ARN", help="Role to assume for --from-central.")
+    ] = None,
+) -> None:
     """Recommend a classification for every unreviewed column, from names, types, comments and neighbours.
 
     Writes mesh/recommendations/<domain>.yaml, made for a pull request. Decisions in it stay as they are; a rejection is
-    asked again only if the column or the recogniser has changed. Calls no cloud. Exit code 0: written or nothing new,
-    1: the mesh or the rules are not valid, 2: misuse.
+    asked again only if the column or the recogniser has changed. Calls no cloud without --from-central, which takes the
+    findings of the review after each sync and of the producers' scans from the governance account. Exit code 0: written
+    or nothing new, 1: the mesh or the rules are not valid or findings cannot be read, 2: misuse.
     """
     from lakemesh.cli.classify import rules_from
+    from lakemesh.review.recommend import NOTHING
     from lakemesh.review.recommend import recommend as merged
 
     work, loaded_rules = session(mesh, domain), rules_from(rules)
+    central = NOTHING
+    if from_central:
+        from lakemesh.cli.classify_central import findings, say_undeclared
+
+        central = findings(work, profile, role)
     for name in work.domains:
-        outcome = merged(work.declarations, name, work.recommendations(name), work.today, rules=loaded_rules)
+        before = work.recommendations(name)
+        outcome = merged(work.declarations, name, before, work.today, rules=loaded_rules, central=central)
         work.put(name, outcome.after)
         say(name, outcome)
+        if from_central:
+            say_undeclared(work, name, central)
     say_written(work.write())
 
 

@@ -131,7 +131,14 @@ class Draft:
             grants={domain: read.value.grants for domain, read in self.grants.items() if read.value is not None},
             consumers=consumers,
             exceptions=self.exceptions.value.exceptions if self.exceptions.value else (),
+            rejected=tuple(sorted(self._rejected())),
         )
+
+    def _rejected(self) -> Iterator[str]:
+        for read in self.recommendations.values():
+            for (_product, table, column), entry in read.value.each() if read.value is not None else ():
+                if entry.rejected:
+                    yield f"{table}.{column}"
 
 
 def ontology(

@@ -515,3 +515,5 @@ class Declarations(Declaration):
     """By domain."""
     consumers: dict[str, Consumer]
     exceptions: tuple[PolicyException, ...] = ()
+    rejected: tuple[str, ...] = ()
+    """Columns (`twin.table.column`) whose recommendation somebody rejected: they wait for nobody."""

@@ -29,6 +29,7 @@ from lakemesh.declarations.manifest import manifest, to_json
 from lakemesh.declarations.models import Declarations, Governance, PolicyStatements, Source
 from lakemesh.declarations.naming import Naming
 from lakemesh.deploy.parts import Kind, Part, account
+from lakemesh.deploy.reviewing import ARROW_LAYER, review_settings, scan_settings
 
 POWERTOOLS_LAYER = "arn:{partition}:lambda:{region}:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-arm64:27"
 
@@ -43,6 +44,8 @@ class Options:
 
     powertools_layer: str = POWERTOOLS_LAYER
     """ARN of the Powertools layer; `{partition}` and `{region}` are filled in."""
+    arrow_layer: str = ARROW_LAYER
+    """ARN of a layer that brings pyarrow, for producers' scans."""
     log_retention_days: int = 365
     result_retention_days: int = 30
     reserved_concurrency: int = -1
@@ -88,7 +91,7 @@ class Arguments:
         """The governance account."""
         mesh, naming = self.declarations.mesh, self.naming
         administrators = {naming.deploy_role_arn("central"), *mesh.central.administrators}
-        return {
+        made: CentralAccountArgs = {
             "account": mesh.central.account,
             "region": mesh.region,
             "partition": naming.partition,
@@ -120,6 +123,9 @@ class Arguments:
             "managed_policies_per_role": self.options.managed_policies_per_role,
             "protect": self.options.protect,
         }
+        if review := review_settings(self.declarations, naming):
+            made["review"] = review
+        return made
 
     def producer(self, name: str) -> ProducerAccountArgs:
         """The account of producer `name`."""
@@ -149,6 +155,10 @@ class Arguments:
         }
         if producer.catalog_key:
             made["catalog_key"] = producer.catalog_key
+        layer = self.options.arrow_layer.replace("{partition}", naming.partition).replace("{region}", mesh.region)
+        tables = self.document["tables"]
+        if scan := scan_settings(self.declarations, naming, name, tables, made["buckets"], layer):
+            made["scan"] = scan
         return made
 
     def domain(self, name: str) -> DomainArgs:
@@ -172,6 +182,8 @@ class Arguments:
         }
         if boundary := self.boundary(mesh.central.account):
             made["permissions_boundary"] = boundary
+        if mesh.classification.after_sync:
+            made["review_role_arn"] = naming.role_arn(mesh.central.account, naming.review_role)
         return made
 
     def consumer(self, name: str) -> ConsumerAccountArgs:

@@ -12,12 +12,14 @@ from lakemesh.declarations.models import Column as Declared
 from lakemesh.declarations.models import Declarations, Product, Table
 from lakemesh.declarations.recommendations import Basis, Recommendation, Recommendations
 from lakemesh.review import fingerprints
+from lakemesh.review.central import Central
 
 Key = tuple[str, str, str]
 """Product, table (`twin.table`), column."""
 Samples = Mapping[tuple[str, str], Mapping[str, Sequence[object]]]
 """Values by (product, table) and column; a table that nobody looked at is not in it."""
 NO_SAMPLES: Final[Samples] = {}
+NOTHING: Final = Central()
 
 
 @dataclass
@@ -52,8 +54,12 @@ def recommend(
     *,
     rules: Rules = NO_RULES,
     samples: Samples = NO_SAMPLES,
+    central: Central = NOTHING,
 ) -> Outcome:
-    """The domain's recommendations as they are to be now. The same input gives the same outcome."""
+    """The domain's recommendations as they are to be now. The same input gives the same outcome.
+
+    `samples`: values that were looked at here. `central`: what functions in the cloud found.
+    """
     known = dict(before.each())
     outcome = Outcome(Recommendations())
     products: dict[str, dict[str, dict[str, Recommendation]]] = {}
@@ -64,7 +70,8 @@ def recommend(
             for column in table.columns:
                 key = (product.name, table.key, column.name)
                 declared.add(key)
-                entry = _entry(key, column, known.get(key), proposals[column.name], outcome)
+                proposal = central.better(table.key, column.name, proposals[column.name])
+                entry = _entry(key, column, known.get(key), proposal, outcome)
                 if entry is not None:
                     products.setdefault(product.name, {}).setdefault(table.key, {})[column.name] = entry
     outcome.gone = [key for key, entry in known.items() if key not in declared and not entry.pending]

@@ -1,7 +1,8 @@
-"""Lambda: event source mappings of queues."""
+"""Lambda: event source mappings of queues, and leave for services to invoke a function."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from local_aws.provider.resource import At, ResourceType, camel, frozen, one, pa
 from local_aws.provider.values import Properties
 
 GONE = ("ResourceNotFoundException",)
+_SOURCES = (("sourceArn", "SourceArn"), ("sourceAccount", "SourceAccount"))
 
 
 @register
@@ -69,3 +71,54 @@ class EventSourceMapping(ResourceType):
 
     def delete(self, at: At) -> None:
         unless(GONE, lambda: at.client("lambda").delete_event_source_mapping(UUID=at.id))
+
+
+@register
+class Permission(ResourceType):
+    """One statement of a function's own policy; nothing of it can be changed in place."""
+
+    kind = "aws:lambda/permission:Permission"
+    supported = frozenset({"action", "function", "principal", "sourceAccount", "sourceArn", "statementId"})
+    immutable = supported
+    named = "statementId"
+
+    def create(self, at: At) -> str:
+        given = at.inputs
+        more = {name: given[key] for key, name in _SOURCES if given.get(key)}
+        at.client("lambda").add_permission(
+            FunctionName=given["function"],
+            StatementId=given["statementId"],
+            Action=given["action"],
+            Principal=given["principal"],
+            **more,
+        )
+        return str(given["statementId"])
+
+    def read(self, at: At) -> Properties | None:
+        known = {**at.inputs, **at.state}
+        if "function" not in known:
+            # An import names function and statement.
+            function, statement = at.id.split("/")
+            known = {"function": function, "statementId": statement}
+        answer = unless(GONE, lambda: at.client("lambda").get_policy(FunctionName=known["function"]))
+        statements = json.loads(answer["Policy"])["Statement"] if answer else ()
+        found = next((one for one in statements if one["Sid"] == known["statementId"]), None)
+        if found is None:
+            return None
+        principal, condition = found["Principal"], found.get("Condition") or {}
+        return {
+            "action": found["Action"],
+            "function": known["function"],
+            "principal": principal.get("Service") or principal.get("AWS"),
+            "sourceAccount": condition.get("StringEquals", {}).get("AWS:SourceAccount"),
+            "sourceArn": condition.get("ArnLike", {}).get("AWS:SourceArn"),
+            "statementId": known["statementId"],
+        }
+
+    def delete(self, at: At) -> None:
+        unless(
+            GONE,
+            lambda: at.client("lambda").remove_permission(
+                FunctionName=at.state["function"], StatementId=at.state["statementId"]
+            ),
+        )

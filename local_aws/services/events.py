@@ -3,7 +3,7 @@
 Sources (EventBridge user guide): "Sending and receiving events between AWS accounts" (bus policies, the role of a
 target bus, one hop), "Amazon EventBridge event bus targets", "Using resource-based policies" (SQS), "How EventBridge
 retries delivering events" (a target that refuses is not tried again), "Using dead-letter queues".
-Targets are queues and event buses; a target's `Input` replaces the event. Anything else is refused by name.
+Targets are queues, functions and event buses; a target's `Input` replaces the event. Anything else is refused by name.
 """
 
 from __future__ import annotations
@@ -87,6 +87,10 @@ def _deliver(event: Event, rule: Rule, target: Mapping[str, Any], *, crossed: bo
     arn = target["Arn"]
     if ":event-bus/" in arn:
         reason = _forward(event, rule, target, crossed=crossed)
+    elif ":function:" in arn:
+        from local_aws.services.lambda_ import asynchronous
+
+        reason = asynchronous.deliver(arn, target.get("Input") or json.dumps(event), SERVICE, rule.arn)
     else:
         reason = sqs.deliver(arn, target.get("Input") or json.dumps(event), SERVICE, rule.arn)
     if reason is None:
@@ -161,7 +165,7 @@ def put_rule(call: Call) -> dict[str, Any]:
 def put_targets(call: Call) -> dict[str, Any]:
     for target in call.params["Targets"]:
         kind = target["Arn"].split(":")[2] if target["Arn"].count(":") > 4 else "?"
-        if kind not in {"sqs", "events"}:
+        if kind not in {"sqs", "events", "lambda"}:
             raise not_implemented("events", f"PutTargets of a target of {kind}")
         unknown = target.keys() - {"Id", "Arn", "RoleArn", "Input", "DeadLetterConfig", "RetryPolicy"}
         if unknown:

@@ -33,6 +33,7 @@ LAYERS = {
         "aws_lambda_powertools", "typing_extensions", "pydantic", "pydantic_core",
         "annotated_types", "typing_inspection",
     ),
+    "AWSSDKPandas": ("pyarrow", "numpy", "pandas"),
 }  # fmt: skip
 """Public layers that are known, by how their name begins, and what they bring."""
 
