@@ -12,7 +12,7 @@ from lakemesh.access.overview import Key
 from lakemesh.access.state import DatabaseState, TableState
 from lakemesh.declarations.models import Declarations, Grant
 
-_SAYS: Final = ("product", "tags", "to", "access", "sensitivity", "columns", "rows", "expires")
+_SAYS: Final = ("product", "tags", "to", "access", "sensitivity", "columns", "exclude", "rows", "expires")
 """What of a grant decides whom it gives what."""
 
 

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from lakemesh.access import check_filters
 from lakemesh.access.expand import (
     DEFAULT_DATABASE,
     Entry,
@@ -50,7 +51,7 @@ def _checked(directory: Path, today: dt.date, memory: Memory | None) -> Loaded:
     loaded = load(directory, today, memory)
     if loaded.declarations is None:
         return loaded
-    found = [*loaded.problems, *_unsupported(loaded.declarations, loaded.places)]
+    found = [*loaded.problems]
     for check in CHECKS:
         try:
             found += check(loaded.declarations, loaded.places, today)
@@ -73,26 +74,12 @@ def read_mesh(directory: Path, today: dt.date) -> tuple[Declarations, Places]:
     return loaded.declarations, loaded.places
 
 
-def _unsupported(declarations: Declarations, places: Places) -> Iterator[Problem]:
-    for domain, grants in declarations.grants.items():
-        for index, grant in enumerate(grants):
-            for key in ("columns", "rows"):
-                if getattr(grant, key) is not None:
-                    yield places.problem(
-                        "grant-restriction-unsupported",
-                        f'grant "{grant.id}" restricts {key}, which this version does not expand.\n'
-                        "Lake Formation has no data filters beside LF-Tag grants, so it would not be enforced.\n"
-                        "Restrict by `sensitivity`, or ask the domain for a product with less in it.",
-                        places.grant_file(domain), "grants", index, key,
-                    )  # fmt: skip
-
-
 # ------------------------------------------------------------------------------------------------ what a grant becomes
 def _expressions_fit(declarations: Declarations, places: Places, today: dt.date) -> Iterator[Problem]:
     """900 bytes an inline expression ("lf-tag-considerations"), 50 values a key (API, TagValueList)."""
     quotas = declarations.mesh.quotas
     for domain, grant in grants_in_force(declarations, today):
-        if grant.access is not Access.READ:
+        if grant.access is not Access.READ or grant.filtered:
             continue
         tags = read_expression(domain, grant)
         place = (places.grant_file(domain), "grants", declarations.grants[domain].index(grant))
@@ -214,6 +201,7 @@ def _default_is_not_a_twin(declarations: Declarations, places: Places, _: dt.dat
 
 
 CHECKS: tuple[Check, ...] = (
+    *check_filters.CHECKS,
     _expressions_fit,
     _no_discover_beside_read,
     _expressions_of_principals,

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from lakemesh.access.expand import DEFAULT_DATABASE, Entry, Expansion, expand
-from lakemesh.access.state import CatalogState, DatabaseState, Permission, State, TableState
+from lakemesh.access.state import CatalogState, DatabaseState, DataFilter, Permission, State, TableState
 from lakemesh.declarations.manifest import view_sensitivity
 from lakemesh.declarations.models import UNREVIEWED, Column, Declarations, Product, Status, Table
 from lakemesh.declarations.naming import Naming
@@ -28,7 +29,7 @@ def declared_state(declarations: Declarations, today: dt.date, expansion: Expans
         owner,
         administrators=frozenset({naming.deploy_role_arn("central"), *mesh.central.administrators}),
         permissions=as_permissions(entry for domain in mesh.domains for entry in made.central(domain)),
-        databases=_twins(declarations),
+        databases=_twins(declarations, made),
     )
     consumers = {
         entry.account: CatalogState(
@@ -61,11 +62,18 @@ def as_permissions(entries: Iterable[Entry]) -> frozenset[Permission]:
     )
 
 
-def _twins(declarations: Declarations) -> dict[str, DatabaseState]:
+def _twins(declarations: Declarations, made: Expansion) -> dict[str, DatabaseState]:
+    filters: dict[tuple[str, str], dict[str, DataFilter]] = {}
+    for domain in declarations.mesh.domains:
+        for entry in made.filters(domain):
+            key = entry.resource.database, entry.resource.table
+            filters.setdefault(key, {})[entry.resource.name] = entry.shows
     tables: dict[str, dict[str, TableState]] = {}
     for product in declarations.products.values():
         for table in product.tables:
-            tables.setdefault(table.twin, {})[table.name] = table_state(product, table)
+            state = table_state(product, table)
+            shown = filters.get((table.twin, table.name))
+            tables.setdefault(table.twin, {})[table.name] = replace(state, filters=shown) if shown else state
     return {
         source.twin_name: DatabaseState({"domain": name, "sensitivity": UNREVIEWED}, tables.get(source.twin_name, {}))
         for name, domain in declarations.mesh.domains.items()

@@ -7,15 +7,16 @@ open the answer here is the one that shows less, except where a wider answer is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from lakemesh.access.matching import column_tags, every_column, matches, reach
+from lakemesh.access.matching import column_tags, every_column, matches, reach, row_filter
 from lakemesh.access.state import (
     IAM_ALLOWED_PRINCIPALS,
     CatalogState,
     ColumnsResource,
     DatabaseResource,
     DatabaseState,
+    DataFilterResource,
     DataLocationResource,
     Permission,
     Resource,
@@ -30,6 +31,8 @@ from lakemesh.access.state import (
 ALL = "ALL"
 EVERY_VALUE = "*"
 _NOTHING: frozenset[str] = frozenset()
+RowFilters = Mapping[str, frozenset[str]]
+"""By column: row filter expressions of which one must hold for a row, or its cell is null. Not here: every row."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class TableAccess:
     """Columns whose data may be read."""
     reasons: Mapping[str, tuple[str, ...]]
     """By column, and under "" for the table as a whole."""
+    rows: RowFilters = field(default_factory=dict)
+    """Of selectable columns: where only some rows may be read."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +167,7 @@ def _covers(state: State, held: Resource, wanted: Resource, permission: str) -> 
                 and found is not None
                 and matches(held.expression, found[0].tags)
             )
-        case TableResource(_, name, key) | ColumnsResource(_, name, key):
+        case TableResource(_, name, key) | ColumnsResource(_, name, key) | DataFilterResource(_, name, key):
             return key is not None and _covers_table(state, held, wanted, permission)
         case TagResource(_, key, values):
             return _covers_tag(held, key, values)
@@ -173,7 +178,9 @@ def _covers(state: State, held: Resource, wanted: Resource, permission: str) -> 
             return False
 
 
-def _covers_table(state: State, held: Resource, wanted: TableResource | ColumnsResource, permission: str) -> bool:
+def _covers_table(
+    state: State, held: Resource, wanted: TableResource | ColumnsResource | DataFilterResource, permission: str
+) -> bool:
     name, key = wanted.database, wanted.table or ""
     if isinstance(held, TableResource):
         return held.database == name and held.table in {None, key}
@@ -183,7 +190,9 @@ def _covers_table(state: State, held: Resource, wanted: TableResource | ColumnsR
     reached = reach(held, name, found[0], key, found[1])
     if reached is None:
         return False
-    if isinstance(wanted, ColumnsResource):
+    if isinstance(held, DataFilterResource) and row_filter(held, found[1]) is not None and permission != "DESCRIBE":
+        return False  # some rows are never the whole
+    if isinstance(wanted, ColumnsResource | DataFilterResource):
         return (reach(wanted, name, found[0], key, found[1]) or _NOTHING) <= reached
     # A part of a table is never the whole, whatever the permission: only its metadata shows (LF-dg
     # lf-tag-considerations: ALTER, DROP, INSERT and DELETE by an expression that matches some columns become DESCRIBE).
@@ -219,7 +228,7 @@ def shown(
 
 
 def _concerns_a_table(resource: Resource, name: str, database: DatabaseState) -> bool:
-    if isinstance(resource, TableResource | ColumnsResource):
+    if isinstance(resource, TableResource | ColumnsResource | DataFilterResource):
         return resource.database == name
     return isinstance(resource, TagPolicyResource) and any(
         reach(resource, name, database, key, table) is not None for key, table in database.tables.items()
@@ -289,6 +298,8 @@ class Reached:
     columns: frozenset[str]
     selects: bool
     why: str
+    rows: str | None = None
+    """Row filter; None: every row."""
 
 
 def _decide(
@@ -300,7 +311,9 @@ def _decide(
         columns = reach(source.permission.resource, name, database, key, table)
         if columns is not None:
             selects = gives(source.permission, "SELECT")
-            reached.append(Reached(columns, selects, f"{_text(source.permission)} {source.why}"))
+            rows = row_filter(source.permission.resource, table)
+            where = f", of rows where {rows}" if rows is not None else ""
+            reached.append(Reached(columns, selects, f"{_text(source.permission)} {source.why}{where}", rows))
     visible = frozenset().union(*(each.columns for each in reached))
     selectable = frozenset().union(*(each.columns for each in reached if each.selects))
     reasons = {
@@ -309,7 +322,25 @@ def _decide(
         for column in every_column(table)
     }
     reasons[""] = tuple(sorted(each.why for each in reached)) or ("no grant concerns the table",)
-    return TableAccess(bool(reached), visible, selectable, reasons)
+    return TableAccess(bool(reached), visible, selectable, reasons, readable_rows(reached))
+
+
+def readable_rows(reached: Iterable[Reached]) -> RowFilters:
+    """Row filters by column. A union too: whoever may read a column without a filter reads all of its rows.
+
+    A cell outside every filter that shows its column is null (LF-dg data-filters-about).
+    """
+    found: dict[str, frozenset[str]] = {}
+    whole: set[str] = set()
+    for each in reached:
+        if not each.selects:
+            continue
+        if each.rows is None:
+            whole |= each.columns
+            continue
+        for column in each.columns:
+            found[column] = found.get(column, _NOTHING) | {each.rows}
+    return {column: filters for column, filters in found.items() if column not in whole}
 
 
 def implicit_columns(
@@ -347,7 +378,7 @@ def _implies(state: State, principal: str, resource: Resource, permission: str) 
         return False
     if _created(here, principal, resource):
         return True
-    data = DatabaseResource | TableResource | ColumnsResource | TagPolicyResource
+    data = DatabaseResource | TableResource | ColumnsResource | DataFilterResource | TagPolicyResource
     if principal in here.administrators:
         return not isinstance(resource, data) or permission not in _ADMINISTRATORS_LACK
     if permission == "DESCRIBE" and isinstance(resource, DatabaseResource):
@@ -362,7 +393,7 @@ def _created(here: CatalogState, principal: str, resource: Resource) -> bool:
     match resource:
         case DatabaseResource(_, name):
             return name in here.databases and here.databases[name].creator == principal
-        case TableResource(_, name, key) | ColumnsResource(_, name, key) if key is not None:
+        case TableResource(_, name, key) | ColumnsResource(_, name, key) | DataFilterResource(_, name, key) if key:
             table = here.databases[name].tables.get(key) if name in here.databases else None
             return table is not None and table.creator == principal
         case TagResource(_, key):

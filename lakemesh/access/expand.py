@@ -7,7 +7,8 @@ table.
   hands the *identical* expression on to its own principals. Identical, because an account that holds no LF-Tag
   permission may pass on exactly the expression it was given and no other (Lake Formation developer guide,
   "cross-account-cascading-permissions").
-* Direct path (`to: <consumer>/<principal>`): central grants straight to the role, without grant option.
+* Direct path (`to: <consumer>/<principal>`): central grants straight to the role, without grant option. Grants that
+  name columns or rows go this way alone, as data cells filters: an LF-Tag expression knows no rows.
 
 Both need DESCRIBE on the twin database by name: the implicit DESCRIBE on a table's database does not cross accounts
 ("granting-catalog-permissions"). And Athena needs DESCRIBE on the database `default` of the account it runs in (Athena
@@ -22,8 +23,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from lakemesh.access.filters import FilterEntry, filters_of
+from lakemesh.access.rowfilter import RowFilterError
 from lakemesh.access.state import (
     DatabaseResource,
+    DataFilterResource,
     Expression,
     Resource,
     TableResource,
@@ -60,10 +64,15 @@ class Expansion:
     by_domain: Mapping[str, tuple[Entry, ...]]
     by_consumer: Mapping[str, tuple[Entry, ...]]
     links: Mapping[str, tuple[str, ...]]
+    filters_by_domain: Mapping[str, tuple[FilterEntry, ...]] = field(default_factory=dict)
 
     def central(self, domain: str) -> tuple[Entry, ...]:
         """Entries in the central account, made by the domain's stack."""
         return self.by_domain.get(domain, ())
+
+    def filters(self, domain: str) -> tuple[FilterEntry, ...]:
+        """Data cells filters in the central account that the domain's entries are on."""
+        return self.filters_by_domain.get(domain, ())
 
     def consumer(self, consumer: str) -> tuple[Entry, ...]:
         """Entries in the consumer's account."""
@@ -78,15 +87,19 @@ def expand(declarations: Declarations, today: dt.date) -> Expansion:
     """Expand every grant in force on `today`. Raises UnsafeGrantError for a grant that validation refuses."""
     central: dict[str, _Ledger] = {domain: _Ledger() for domain in declarations.mesh.domains}
     local: dict[str, _Ledger] = {consumer: _Ledger() for consumer in declarations.mesh.consumers}
+    filters: dict[str, set[FilterEntry]] = {}
     products = products_by_domain(declarations)
     for domain, grant in grants_in_force(declarations, today):
         reached = _Reached(domain, grant, tables_of(declarations, domain, grant, products))
+        if grant.filtered:
+            filters.setdefault(domain, set()).update(reached.filters(declarations))
         _central_entries(declarations, reached, central[domain])
         _consumer_entries(declarations, reached, local[grant.consumer])
     return Expansion(
         by_domain={domain: ledger.entries() for domain, ledger in central.items()},
         by_consumer={consumer: ledger.entries() for consumer, ledger in local.items()},
         links={consumer: _linked(declarations, ledger) for consumer, ledger in local.items()},
+        filters_by_domain={domain: tuple(sorted(each)) for domain, each in filters.items()},
     )
 
 
@@ -101,6 +114,22 @@ class _Reached:
     @property
     def twins(self) -> list[str]:
         return sorted({table.twin for table in self.tables})
+
+    def filters(self, declarations: Declarations) -> tuple[FilterEntry, ...]:
+        """Of a grant that names columns or rows. Raises UnsafeGrantError."""
+        grant = self.grant
+        safe = grant.product is not None and grant.principal is not None and grant.access is Access.READ
+        _readable(grant)
+        try:
+            found = tuple(filters_of(declarations, grant, self.tables)) if safe else ()
+        except RowFilterError as error:
+            raise UnsafeGrantError(f'Grant "{grant.id}": {error}') from error
+        if not safe:
+            raise UnsafeGrantError(
+                f'Grant "{grant.id}" names columns or rows; that is for reading one product, by one '
+                f"principal.\n{_PLACE}"
+            )
+        return found
 
 
 def grants_in_force(declarations: Declarations, today: dt.date) -> Iterator[tuple[str, Grant]]:
@@ -150,23 +179,33 @@ def read_expression(domain: str, grant: Grant) -> Expression:
     Keys that an expression does not name do not restrict it ("lf-tag-considerations"): without `sensitivity` a grant
     on a product would reach every column of it, reviewed or not.
     """
-    values = set(grant.sensitivity)
-    if not values or UNREVIEWED in values or not values <= set(Sensitivity):
-        raise UnsafeGrantError(
-            f'Grant "{grant.id}" does not say which reviewed sensitivities it may read: {sorted(values)}. '
-            "Run `lakemesh validate` for the place and the mend."
-        )
+    values = _readable(grant)
     tags: dict[str, tuple[str, ...]] = (
         {"product": (grant.product,)} if grant.product is not None else {**(grant.tags or {}), "domain": (domain,)}
     )
     return expression({**tags, "sensitivity": tuple(str(value) for value in values)})
 
 
+_PLACE = "Run `lakemesh validate` for the place and the mend."
+
+
+def _readable(grant: Grant) -> set[str]:
+    """Sensitivities that a grant names. Raises UnsafeGrantError where there is none, or one that nobody reviewed."""
+    values = set(map(str, grant.sensitivity))
+    if not values or UNREVIEWED in values or not values <= set(map(str, Sensitivity)):
+        raise UnsafeGrantError(
+            f'Grant "{grant.id}" does not say which reviewed sensitivities it may read: {sorted(values)}. {_PLACE}'
+        )
+    return values
+
+
 def _objects(declarations: Declarations, reached: _Reached) -> Iterator[tuple[Resource, str]]:
     """What a grant is about, beside databases: (resource, permission)."""
     grant = reached.grant
-    if grant.columns is not None or grant.rows is not None:
-        raise UnsafeGrantError(f'Grant "{grant.id}" restricts columns or rows, which is not supported yet.')
+    if grant.filtered:
+        for each in reached.filters(declarations):
+            yield each.resource, "SELECT"
+        return
     catalog = declarations.mesh.central.account
     if grant.access is Access.READ:
         # SELECT alone: with a partial SELECT one cannot hold DESCRIBE on the table ("lf-permissions-reference").
@@ -268,6 +307,8 @@ def entry_name(principal: str, resource: Resource) -> str:
         case TagPolicyResource(expression=tags):
             named = [value for key, values in tags if key != "sensitivity" for value in sorted(values)]
             what = f"read-{named[0] if len(named) == 1 else 'tags'}"
+        case DataFilterResource(table=table):
+            what = f"filtered-{table}"
         case TableResource(database=database, table=table):
             what = f"table-{database}-{table}"
         case DatabaseResource(database=database):

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from lakemesh.access.state import (
     ColumnsResource,
     DatabaseState,
+    DataFilterResource,
     Expression,
     Resource,
     TableResource,
@@ -50,6 +51,11 @@ def reach(resource: Resource, name: str, database: DatabaseState, key: str, tabl
         case ColumnsResource(_, of, wanted, include, exclude) if (of, wanted) == (name, key):
             columns = every_column(table) - exclude if include is None else every_column(table) & include
             return columns | keys if columns else columns
+        case DataFilterResource(_, of, wanted, filtered) if (of, wanted) == (name, key):
+            shown = table.filters.get(filtered)
+            if shown is None:
+                return None
+            return reach(ColumnsResource("", name, key, shown.include, shown.exclude), name, database, key, table)
         case TagPolicyResource(_, "TABLE", tags):
             found = frozenset(c for c in every_column(table) if matches(tags, column_tags(database, table, c)))
             if found:
@@ -57,3 +63,9 @@ def reach(resource: Resource, name: str, database: DatabaseState, key: str, tabl
             return found if matches(tags, table_tags(database, table)) else None
         case _:
             return None
+
+
+def row_filter(resource: Resource, table: TableState) -> str | None:
+    """The condition that rows meet which a grant on `resource` shows; None: it shows every row."""
+    shown = table.filters.get(resource.name) if isinstance(resource, DataFilterResource) else None
+    return shown.rows if shown else None

@@ -11,19 +11,22 @@ from dataclasses import dataclass, field
 
 from lakemesh.access.evaluate import (
     Reached,
+    RowFilters,
     Source,
     account_of,
     account_rows,
     effective,
     gives,
     implicit_columns,
+    readable_rows,
     shown,
 )
-from lakemesh.access.matching import reach
+from lakemesh.access.matching import reach, row_filter
 from lakemesh.access.state import (
     CatalogState,
     ColumnsResource,
     DatabaseResource,
+    DataFilterResource,
     Permission,
     Resource,
     State,
@@ -42,6 +45,8 @@ class Columns:
 
     visible: frozenset[str] = _NOTHING
     selectable: frozenset[str] = _NOTHING
+    rows: RowFilters = field(default_factory=dict, hash=False)
+    """Of selectable columns: where only some rows may be read."""
 
 
 @dataclass
@@ -90,7 +95,7 @@ class Overview:
                 return [(name, key) for name, database in self._catalog.databases.items() for key in database.tables]
             case TableResource(_, name, None) if name in self._catalog.databases:
                 return [(name, key) for key in self._catalog.databases[name].tables]
-            case TableResource(_, name, str(key)) | ColumnsResource(_, name, key):
+            case TableResource(_, name, str(key)) | ColumnsResource(_, name, key) | DataFilterResource(_, name, key):
                 return [(name, key)] if self._exists(name, key) else []
             case _:
                 return []
@@ -117,12 +122,12 @@ class Overview:
         }
         open_ = {name for name in linked if self._shown(principal, name, remote)}
         visible: dict[Key, frozenset[str]] = {}
-        selectable: dict[Key, frozenset[str]] = {}
+        selecting: dict[Key, list[Reached]] = {}
         for key, reached in self._all(principal, remote, open_):
             visible[key] = visible.get(key, _NOTHING) | reached.columns
             if reached.selects:
-                selectable[key] = selectable.get(key, _NOTHING) | reached.columns
-        return {key: Columns(columns, selectable.get(key, _NOTHING)) for key, columns in visible.items() if columns}
+                selecting.setdefault(key, []).append(reached)
+        return {key: _columns(columns, selecting.get(key, [])) for key, columns in visible.items() if columns}
 
     def _shown(self, principal: str, name: str, sources: Iterable[Source]) -> bool:
         database = self._catalog.databases.get(name)
@@ -133,7 +138,8 @@ class Overview:
             selects = gives(source.permission, "SELECT")
             for key, columns in self.reached(source.permission.resource).items():
                 if key[0] in databases:
-                    yield key, Reached(columns, selects, source.why)
+                    table = self._catalog.databases[key[0]].tables[key[1]]
+                    yield key, Reached(columns, selects, source.why, row_filter(source.permission.resource, table))
         if not self._implied(principal):
             return
         for name in databases:
@@ -166,3 +172,9 @@ class Overview:
                     reads = columns if gives(given, "SELECT") else _NOTHING
                     found[key] = Columns(had.visible | columns, had.selectable | reads)
         return found
+
+
+def _columns(visible: frozenset[str], selecting: list[Reached]) -> Columns:
+    selectable = _NOTHING.union(*(each.columns for each in selecting))
+    filtered = any(each.rows is not None for each in selecting)
+    return Columns(visible, selectable, readable_rows(selecting) if filtered else {})

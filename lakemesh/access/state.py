@@ -48,6 +48,16 @@ class ColumnsResource:
     exclude: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, order=True)
+class DataFilterResource:
+    """A data cells filter of one table, by its name; what it shows stands with the table."""
+
+    catalog: str
+    database: str
+    table: str
+    name: str
+
+
 @dataclass(frozen=True)
 class TagPolicyResource:
     """Every DATABASE or TABLE of the catalog whose LF-Tags match the expression."""
@@ -77,6 +87,7 @@ Resource = (
     | DatabaseResource
     | TableResource
     | ColumnsResource
+    | DataFilterResource
     | TagPolicyResource
     | TagResource
     | DataLocationResource
@@ -95,6 +106,8 @@ def resource_key(resource: Resource) -> str:
         case ColumnsResource(catalog, database, table, include, exclude):
             columns = f"without {_join(exclude)}" if include is None else f"only {_join(include)}"
             return f"{catalog} columns {database}.{table} {columns}"
+        case DataFilterResource(catalog, database, table, name):
+            return f"{catalog} data filter {database}.{table} {name}"
         case TagPolicyResource(catalog, kind, tags):
             text = " AND ".join(f"{key} IN ({_join(values)})" for key, values in tags)
             return f"{catalog} {kind} expression {text}"
@@ -122,6 +135,16 @@ class Permission:
 
 
 @dataclass(frozen=True)
+class DataFilter:
+    """What a data cells filter shows: `include` names columns, None is every column but `exclude`."""
+
+    include: frozenset[str] | None = None
+    exclude: frozenset[str] = frozenset()
+    rows: str | None = None
+    """Row filter expression; None: every row."""
+
+
+@dataclass(frozen=True)
 class TableState:
     """A table: names in order, partition keys apart, LF-Tags set on it and on its columns (not inherited ones)."""
 
@@ -130,6 +153,8 @@ class TableState:
     tags: Mapping[str, str] = field(default_factory=dict)
     column_tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     creator: str | None = None
+    filters: Mapping[str, DataFilter] = field(default_factory=dict)
+    """Its data cells filters, by name."""
 
 
 @dataclass(frozen=True)

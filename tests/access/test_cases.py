@@ -17,6 +17,8 @@ from lakemesh.access.state import (
     ColumnsResource,
     DatabaseResource,
     DatabaseState,
+    DataFilter,
+    DataFilterResource,
     DataLocationResource,
     Permission,
     Resource,
@@ -78,6 +80,8 @@ def resource(text: str) -> Resource:
             return ColumnsResource(OWNER, "sales", "orders", frozenset(words))
         case "without":
             return ColumnsResource(OWNER, "sales", "orders", None, frozenset(words))
+        case "filter":
+            return DataFilterResource(OWNER, "sales", "orders", words[0])
         case "expr" | "databases":
             return TagPolicyResource(OWNER, "TABLE" if kind == "expr" else "DATABASE", expression(pairs))
         case "tag":
@@ -106,6 +110,7 @@ def world(case: Mapping[str, Any]) -> State:
         tags=tags.get("table", {}),
         column_tags=tags.get("columns", {}),
         creator=PEOPLE[creators["table"]],
+        filters={name: shown(**each) for name, each in case.get("filters", {}).items()},
     )
     owner = CatalogState(
         OWNER,
@@ -128,6 +133,10 @@ def world(case: Mapping[str, Any]) -> State:
     return State({OWNER: owner, CONSUMER: consumer, OTHER: CatalogState(OTHER)})
 
 
+def shown(include: Any = None, exclude: Any = (), rows: str | None = None) -> DataFilter:
+    return DataFilter(frozenset(include) if include else None, frozenset(exclude), rows)
+
+
 def columns(said: str | list[str]) -> set[str]:
     return {"all": set(COLUMNS), "none": set()}[said] if isinstance(said, str) else set(said)
 
@@ -141,6 +150,13 @@ def test_the_verdict_is_the_one_of_the_page(case: Mapping[str, Any]) -> None:
         access = table_access(state, who, CONSUMER if local else OWNER, "sales", "orders")
         assert access.selectable == columns(ask["read"])
         assert access.visible == columns(ask.get("see", ask["read"]))
+    if "rows" in ask:
+        said = {
+            name: set(each)
+            for names, each in ask["rows"].items()
+            for name in columns("all" if names == "all" else [names])
+        }
+        assert access.rows == said
     if "shown" in ask:
         assert database_access(state, who, OWNER, "sales").described == ask["shown"]
     for text, verdict in ask.get("holds", {}).items():
@@ -155,7 +171,8 @@ def test_there_are_enough_cases_and_each_says_whose_page_it_follows() -> None:
     assert len(cases) >= 80
     assert len({case["name"] for case in cases}) == len(cases)
     assert all(
-        set(case) <= {"name", "page", "given", "local", "tags", "partitions", "accepted", "linked", "creator", "ask"}
+        set(case)
+        <= {"name", "page", "given", "local", "tags", "partitions", "accepted", "linked", "creator", "ask", "filters"}
         for case in cases
     )
     assert all(case["page"] for case in cases)

@@ -68,18 +68,6 @@ def test_a_mesh_that_cannot_be_read_is_reported_and_nothing_is_returned(director
         load_mesh(directory, TODAY)
 
 
-@pytest.mark.parametrize(("key", "value"), [("columns", ["invoice_number"]), ("rows", "currency = 'EUR'")])
-def test_a_grant_that_restricts_columns_or_rows_is_refused_by_name(directory, key, value):
-    add_grant(
-        directory,
-        "ar",
-        grant("g", product="ar_invoice", to="finance-analytics/intern", sensitivity=["public"], **{key: value}),
-    )
-    problem = found(directory, "grant-restriction-unsupported")
-    assert problem.path == f"grants[6].{key}"
-    assert problem.message.startswith(f'grant "g" restricts {key}')
-
-
 def test_discover_beside_read_is_refused_for_one_principal(directory):
     add_grant(directory, "ar", grant("g", product="ar_invoice", to="finance-analytics/controller", access="discover"))
     problem = found(directory, "discover-beside-read")
