@@ -27,6 +27,7 @@ Check = Callable[[Draft], Iterator[Problem]]
 REFERENCES: Final[tuple[Check, ...]] = (
     checks_mesh.sources_refer_to_producers,
     checks_mesh.sources_have_names_of_their_own,
+    checks_mesh.members_are_of_consumers,
     checks_products.folders_are_domains,
     checks_products.tables_have_one_product,
     checks_products.lf_tags_are_declared,

@@ -29,6 +29,13 @@ def sources_refer_to_producers(draft: Draft) -> Iterator[Problem]:
             yield _at(draft, "unknown-reference", text + hint, "domains", domain, "sources", position, "producer")
 
 
+def members_are_of_consumers(draft: Draft) -> Iterator[Problem]:
+    for consumer in draft.mesh.portal.members if draft.mesh is not None else ():
+        if consumer not in draft.known.consumers:
+            text = f'There is no consumer "{consumer}".{did_you_mean(consumer, draft.known.consumers)}'
+            yield _at(draft, "unknown-reference", text, "portal", "members", consumer)
+
+
 def sources_have_names_of_their_own(draft: Draft) -> Iterator[Problem]:
     """Twins share one catalog, and links carry their names: two of one name cannot be."""
     seen: dict[str, tuple[str, int, Source]] = {}
