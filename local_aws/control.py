@@ -7,7 +7,7 @@
 | GET /_local/journal?after=N | every call that changed something, from entry N on |
 | PUT, GET /_local/organization | states the organization (id, management, members, ramSharing), or tells it |
 | POST /_local/advance | moves the clock of schedules and queues on by `seconds` |
-| GET /_local/idle?timeout=30 | waits until deliveries, polls and what they start are done (`idle`: whether) |
+| GET /_local/idle?timeout=30 | waits until deliveries and what they start are done (`idle`), then evaluates alarms |
 | PUT, GET /_local/faults | states a plan of faults for Glue's events, or tells how many were sent and dropped |
 | GET /_local/notifications?topic=T | what was published to SNS topics, and to whom |
 | POST /_local/notifications | confirms the pending subscriptions of an address (`confirm`) |
@@ -26,7 +26,7 @@ from typing import Any
 
 from moto.core.request import Request
 
-from local_aws.services import background, calls, clock, front, glue_events, journal, ledger, organizations, sns
+from local_aws.services import alarms, background, calls, clock, front, glue_events, journal, ledger, organizations, sns
 
 Answer = tuple[int, Any]
 Handler = Callable[[Request, str, dict[str, Any] | None], Answer]
@@ -113,7 +113,9 @@ def advance(_request: Request, _rest: str, body: dict[str, Any] | None) -> Answe
 
 @_route("/_local/idle", "GET")
 def idle(request: Request, _rest: str, _body: Any) -> Answer:
-    return 200, {"idle": background.wait_idle(min(float(request.args.get("timeout", "30")), 300))}
+    done = background.wait_idle(min(float(request.args.get("timeout", "30")), 300))
+    alarms.evaluate_all()
+    return 200, {"idle": done}
 
 
 @_route("/_local/faults", "GET", "PUT")

@@ -26,7 +26,7 @@ HOST = "127.0.0.1"
 LARGEST_BODY = 1 << 30
 SERVICES = (
     "glue", "lakeformation", "ram", "lambda_", "athena", "iam", "sts", "kms", "s3", "logs", "organizations",
-    "sqs", "events", "dynamodb", "sns",
+    "sqs", "events", "dynamodb", "sns", "cloudwatch",
 )  # fmt: skip
 """Modules of `local_aws.services` that register operations when they are imported."""
 

@@ -51,11 +51,14 @@ Inputs = Mapping[str, Any]
 # resource's inputs and the account it lies in.
 IDS: Final[Mapping[str, str]] = {
     "aws:athena/workgroup:Workgroup": "{name}",
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": "{alarmName}",
+    "aws:cloudwatch/dashboard:Dashboard": "{dashboardName}",
     "aws:cloudwatch/eventBus:EventBus": "{name}",
     "aws:cloudwatch/eventBusPolicy:EventBusPolicy": "{eventBusName}",
     "aws:cloudwatch/eventRule:EventRule": "{eventBusName}/{name}",
     "aws:cloudwatch/eventTarget:EventTarget": "{eventBusName}/{rule}/{targetId}",
     "aws:cloudwatch/logGroup:LogGroup": "{name}",
+    "aws:cloudwatch/metricAlarm:MetricAlarm": "{name}",
     "aws:dynamodb/table:Table": "{name}",
     "aws:glue/catalogDatabase:CatalogDatabase": "{catalogId}:{name}",
     "aws:glue/dataCatalogEncryptionSettings:DataCatalogEncryptionSettings": "{catalogId}",
@@ -64,6 +67,9 @@ IDS: Final[Mapping[str, str]] = {
     "aws:iam/rolePolicy:RolePolicy": "{role}:{name}",
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "{role}/{policyArn}",
     "aws:kms/alias:Alias": "{name}",
+    "aws:lakeformation/dataCellsFilter:DataCellsFilter": (
+        "{tableData[databaseName]},{tableData[name]},{tableData[tableCatalogId]},{tableData[tableName]}"
+    ),
     "aws:lakeformation/lfTag:LfTag": "{catalogId}:{key}",
     "aws:lambda/function:Function": "{name}",
     "aws:lambda/permission:Permission": "{function}/{statementId}",
@@ -99,8 +105,8 @@ REMADE: Final[Mapping[str, str]] = {
         "its input cannot be read back. The handler runs once more; handlers compare what is wanted with what is there."
     ),
     "aws:sns/topicSubscription:TopicSubscription": (
-        "its id is SNS's. Subscribing an address once more gives the subscription that there is (SNS API, Subscribe); one "
-        "that nobody confirmed yet is asked again."
+        "its id is SNS's. Subscribing an address once more gives the subscription that there is (SNS API, Subscribe); "
+        "one that nobody confirmed yet is asked again."
     ),
 }
 
@@ -156,6 +162,8 @@ def computed(at: Place) -> Callable[[str, Inputs], Mapping[str, Any]]:
                 made |= {"arn": f"arn:{at.partition}:sqs:{at.region}:{at.account}:{given['name']}", "url": known}
             case "aws:dynamodb/table:Table":
                 made["arn"] = f"arn:{at.partition}:dynamodb:{at.region}:{at.account}:table/{given['name']}"
+            case "aws:cloudwatch/metricAlarm:MetricAlarm" | "aws:cloudwatch/compositeAlarm:CompositeAlarm":
+                made["arn"] = f"arn:{at.partition}:cloudwatch:{at.region}:{at.account}:alarm:{known}"
             case "aws:cloudwatch/eventBus:EventBus":
                 made["arn"] = f"arn:{at.partition}:events:{at.region}:{at.account}:event-bus/{given['name']}"
             case "aws:cloudwatch/eventRule:EventRule":

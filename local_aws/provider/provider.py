@@ -20,8 +20,8 @@ from local_aws.provider.resource import At
 from local_aws.provider.values import Properties, has_unknown, properties, struct, without_contents
 
 for _service in (
-    "athena", "dynamodb", "event_sources", "events", "glue", "iam", "kms", "lakeformation", "lambda_", "logs", "s3",
-    "sns", "sqs",
+    "athena", "cloudwatch", "dynamodb", "event_sources", "events", "glue", "iam", "kms", "lakeformation", "lambda_",
+    "logs", "s3", "sns", "sqs",
 ):  # fmt: skip
     importlib.import_module(f"local_aws.provider.{_service}")
 

@@ -6,7 +6,7 @@ import time
 
 from moto.logs.models import LogsBackend, logs_backends
 
-from local_aws.services import iam
+from local_aws.services import iam, metrics
 from local_aws.services.calls import LOCK, allow
 from local_aws.services.identity import Identity
 
@@ -42,4 +42,5 @@ def _append(identity: Identity, backend: LogsBackend, arn: str, place: tuple[str
     now = int(time.time() * 1000)
     if lines:
         backend.put_log_events(group, stream, [{"timestamp": now, "message": line} for line in lines])
+        metrics.extract(identity.account, backend.region_name, lines)
     return True

@@ -32,7 +32,7 @@ KNOWN_KEYS = frozenset({
     "s3:delimiter", "kms:viaservice", "kms:calleraccount", "kms:grantisforawsresource", "ram:resourcesharename",
     "ram:shareowneraccountid", "iam:passedtoservice", "events:source", "events:detail-type", "lambda:functionarn",
     "s3:x-amz-server-side-encryption", "s3:x-amz-acl", "iam:permissionsboundary", "iam:policyarn",
-    "kms:resourcealiases", "ram:requestedresourcetype", "ram:permissionarn",
+    "cloudwatch:namespace", "kms:resourcealiases", "ram:requestedresourcetype", "ram:permissionarn",
 })  # fmt: skip
 """Condition keys this evaluator can judge, lower-cased; one that a request does not carry is absent, not unknown."""
 KNOWN_PREFIXES = ("aws:requesttag/", "aws:resourcetag/")

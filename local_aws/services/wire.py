@@ -268,10 +268,15 @@ def _encode(value: Any) -> Any:
     raise TypeError(f"a result holds a {type(value).__name__}, which no protocol can carry")
 
 
+def protocol_of(model: Any) -> str:
+    """The protocol that answers are in: JSON where a service speaks several, as botocore prefers (CloudWatch)."""
+    return "json" if "json" in model.metadata.get("protocols", ()) else str(model.protocol)
+
+
 def serialise(operation: Any, result: Mapping[str, Any]) -> Answer:
     """A handler's result as the response of the operation's protocol."""
     model = operation.service_model
-    if model.protocol == "json":
+    if protocol_of(model) == "json":
         headers = {"Content-Type": f"application/x-amz-json-{model.metadata.get('jsonVersion', '1.1')}"}
         return 200, headers, json.dumps(result, default=_encode).encode()
     made = get_serializer_class(model.service_name, model.protocol)(operation).serialize(result)
@@ -288,7 +293,7 @@ def failure(service: str | None, error: AwsError, request_id: str) -> Answer:
         model = get_service_model(service) if service else None
     except UnknownServiceError:
         model = None
-    protocol = model.protocol if model else "json"
+    protocol = protocol_of(model) if model else "json"
     if protocol in {"query", "rest-xml", "ec2"}:
         fields = f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
         if service == "s3":

@@ -192,7 +192,7 @@ def test_a_failure_inside_is_an_error_the_caller_can_parse(client: Any, answer: 
         ("glue", "get_crawlers", {}),
         ("iam", "list_groups", {}),
         ("s3", "list_bucket_inventory_configurations", {"Bucket": "b"}),
-        ("dynamodb", "list_tables", {}),
+        ("dynamodb", "list_backups", {}),
         ("ec2", "describe_instances", {}),
     ],
 )

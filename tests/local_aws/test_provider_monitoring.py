@@ -16,6 +16,8 @@ from tests.local_aws.test_provider import Cloud, Made
 
 TABLE = "aws:dynamodb/table:Table"
 TOPIC, TOPIC_POLICY = "aws:sns/topic:Topic", "aws:sns/topicPolicy:TopicPolicy"
+ALARM, COMPOSITE = "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:cloudwatch/compositeAlarm:CompositeAlarm"
+DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 
 
@@ -65,7 +67,29 @@ def subscription(cloud: Cloud) -> Made:
     return made
 
 
+def alarm(cloud: Cloud, name: str = "failed", **more: Any) -> Made:
+    given = {
+        "namespace": "orchard", "metricName": "ChangesFailed", "statistic": "Sum", "period": 300,
+        "evaluationPeriods": 3, "datapointsToAlarm": 2, "threshold": 0, "comparisonOperator": "GreaterThanThreshold",
+        "treatMissingData": "notBreaching", "dimensions": {"domain": "ap"}, "alarmDescription": "See the runbook.",
+        "alarmActions": [topic(cloud).id],
+    }  # fmt: skip
+    return cloud.create(ALARM, name, **{**given, **more})
+
+
+def composite(cloud: Cloud) -> Made:
+    made = alarm(cloud, "inner")
+    rule = f'ALARM("{made.id}") OR INSUFFICIENT_DATA("{made.id}")'
+    return cloud.create(COMPOSITE, "outer", alarmName="outer", alarmRule=rule, alarmActions=made.inputs["alarmActions"])
+
+
+def dashboard(cloud: Cloud) -> Made:
+    return cloud.create(DASHBOARD, dashboardName="orchard", dashboardBody=BODY)
+
+
+BODY = json.dumps({"widgets": [{"type": "text", "properties": {"markdown": "fresh?"}}]})
 MAKERS = {
+    "alarm": alarm, "composite alarm": composite, "dashboard": dashboard,
     "subscription": subscription, "table": table, "table without extras": plain_table, "topic": topic,
     "topic policy": topic_policy,
 }  # fmt: skip
@@ -142,3 +166,29 @@ def test_a_subscription_that_nobody_confirmed_is_forgotten(cloud: Cloud) -> None
 
 def test_subscriptions_are_by_mail(cloud: Cloud) -> None:
     assert "email" in cloud.problems(SUBSCRIPTION, {"topic": "t", "protocol": "sms", "endpoint": "1"})["protocol"]
+
+
+def test_an_alarm_is_changed_in_place(cloud: Cloud, client: Clients) -> None:
+    made = alarm(cloud, tags={"a": "b"})
+    made.update(threshold=5, alarmActions=None, tags={"a": "c"})
+    (stored,) = client("cloudwatch").describe_alarms(AlarmNames=[made.id])["MetricAlarms"]
+    assert (stored["Threshold"], stored["AlarmActions"], stored["DatapointsToAlarm"]) == (5.0, [], 2)
+    tags = client("cloudwatch").list_tags_for_resource(ResourceARN=made.outputs["arn"])["Tags"]
+    assert {each["Key"]: each["Value"] for each in tags} == {"a": "c", "mesh": "orchard"}
+    assert made.replaces(name="other") == ["name"]
+
+
+def test_an_alarm_without_a_metric_is_refused(cloud: Cloud) -> None:
+    given = {"comparisonOperator": "GreaterThanThreshold", "evaluationPeriods": 1, "threshold": 1}
+    assert set(cloud.problems(ALARM, given)) == {"metricName", "namespace", "period", "statistic"}
+
+
+def test_a_rule_and_a_dashboard_are_changed_in_place(cloud: Cloud, client: Clients) -> None:
+    made = composite(cloud)
+    rule = made.inputs["alarmRule"].replace("ALARM(", "NOT OK(")
+    made.update(alarmRule=rule)
+    (stored,) = client("cloudwatch").describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
+    assert stored["AlarmRule"] == rule
+    board = dashboard(cloud)
+    board.update(dashboardBody='{"widgets": []}')
+    assert "invalid JSON" in cloud.problems(DASHBOARD, {"dashboardName": "d", "dashboardBody": "{"})["dashboardBody"]

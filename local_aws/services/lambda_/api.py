@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from local_aws.services import iam, identity, logs, policy
+from local_aws.services import iam, identity, logs, metrics, policy
 from local_aws.services.calls import AwsError, Call, not_implemented, operation, page
 from local_aws.services.lambda_.functions import Function, functions, stop_workers, unpack
 from local_aws.services.lambda_.worker import PAYLOAD_LIMIT
@@ -408,6 +408,7 @@ def _log(
             f"END RequestId: {request_id}",
             f"REPORT RequestId: {request_id}\tDuration: {seconds * 1000:.2f} ms\tMemory Size: {memory} MB",
         ]
+    metrics.of_function(function.arn, invocations=1, errors=int(error is not None), duration=seconds * 1000)
     session = identity.role(function.config["Role"], function.name)
     stream = f"{time.strftime('%Y/%m/%d', time.gmtime())}/[$LATEST]{function.revision.replace('-', '')}"
     logs.append(session, function.region, function.log_group, stream, lines)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local_aws.services import endpoint, iam, identity
+from local_aws.services import endpoint, iam, identity, metrics
 from local_aws.services.calls import AwsError, on_reset
 from local_aws.services.lambda_.worker import LAYERS, Outcome, Worker, folder, stop_all
 
@@ -92,6 +92,7 @@ class Function:
         with self._lock:
             limit = CONCURRENCY if self.reserved is None else self.reserved
             if self._running >= limit:
+                metrics.of_function(self.arn, throttles=1)
                 raise AwsError("TooManyRequestsException", "Rate Exceeded.", 429)
             self._running += 1
             revision = self.revision
