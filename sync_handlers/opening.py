@@ -39,6 +39,10 @@ def open_memory() -> Memory:
     return Memory(store, Topics(clients.topics(), known.topic_prefix) if known.topic_prefix else Silent())
 
 
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
 @dataclass(frozen=True)
 class Sides:
     """A source as its reader role sees it, and its twin."""
@@ -48,15 +52,16 @@ class Sides:
     permissions: Callable[[], Permissions] | None = None
     """Asks Lake Formation what the reader role sees; None: it cannot be asked."""
     memory: Memory = field(default_factory=Memory)
+    clock: Callable[[], dt.datetime] = _now
 
     def recorder(self, source: Source, manifest: Manifest) -> Recorder:
-        return Recorder(manifest, source, self.memory.store, self.memory.notifier, dt.datetime.now(dt.UTC))
+        return Recorder(manifest, source, self.memory.store, self.memory.notifier, self.clock())
 
     def reconcile(self, source: Source, manifest: Manifest, budget: Budget) -> Reconcile:
         account = manifest.producers[source.producer].account
         origin = Origin(manifest.mesh, account, source.database, source.twin, source.prefixes)
         contracts = {table.name: table for table in manifest.tables.values() if table.twin == source.twin}
-        now = dt.datetime.now(dt.UTC)
+        now = self.clock()
         store, notifier = self.memory.store, self.memory.notifier
         safety = Safety(
             manifest=manifest,

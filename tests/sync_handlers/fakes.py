@@ -161,6 +161,14 @@ class FakeGlue(FakeClient):
         self.put(database, params["TableInput"], created=table["CreateTime"], version=version)
         return {}
 
+    def delete_table(self, **params: Any) -> dict[str, Any]:
+        self._call("delete_table", params)
+        key = params["DatabaseName"], params["Name"]
+        self._table(*key)
+        del self.tables[key]
+        self.parts.pop(key, None)
+        return {}
+
     def get_partitions(self, **params: Any) -> dict[str, Any]:
         self._call("get_partitions", params)
         key = params["DatabaseName"], params["TableName"]

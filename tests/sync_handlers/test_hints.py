@@ -20,6 +20,7 @@ from sync_handlers.hints import (
     RefreshWork,
     TableWork,
     TagWork,
+    WatchWork,
     coalesce,
     parse,
     partition_values,
@@ -234,3 +235,24 @@ def test_there_is_a_reason_to_count_for_every_drop() -> None:
         "forged", "foreign_account", "unlisted_database", "unknown_type", "stale",
     }  # fmt: skip
     assert hints.MOST_DELAY == 900
+
+
+def test_the_watch_is_asked_for_by_its_name_and_once() -> None:
+    message = json.dumps(WatchWork().body())
+    assert one(message) == WatchWork()
+    assert sort([("a", message), ("b", message)], MANIFEST).work == {WatchWork(): ["a", "b"]}
+
+
+@pytest.mark.parametrize(
+    ("body", "origin"),
+    [
+        (event(id="event-7"), "event-7"),
+        (event(id=None), "m"),
+        (json.dumps({"action": "table", "twin": DB, "table": "orders", "correlation": "event-7"}), "event-7"),
+        (json.dumps({"action": "table", "twin": DB, "table": "orders"}), "m"),
+        (json.dumps({"action": "table", "twin": DB, "table": "orders", "correlation": "x" * 999}), "m"),
+        (json.dumps({"action": "table", "twin": DB, "table": "orders", "correlation": {"a": 1}}), "m"),
+    ],
+)
+def test_a_message_says_which_event_it_goes_back_to(body: str, origin: str) -> None:
+    assert sort([("m", body)], MANIFEST).origins == {"m": origin}
