@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 
 from local_aws.server import LocalAws
 from local_aws.services import calls, identity
-from sync_handlers import accept_shares, manifest, policy_statements, settings, sync, tag
+from sync_handlers import accept_shares, manifest, opening, policy_statements, settings, sync, tag
 from sync_handlers.errors import IncompleteError, NotDeployedError, RefusedError
 from tests.sync_handlers.tables import (
     CENTRAL,
@@ -85,9 +87,11 @@ class Cloud:
             CENTRAL, "sync", lambda_,
             {"Action": [f"glue:{name}" for name in (
                 "GetDatabase", "GetTable", "GetTables", "CreateTable", "UpdateTable", "GetPartitions", "BatchGetPartition",
-                "BatchCreatePartition", "BatchUpdatePartition", "BatchDeletePartition")],
+                "BatchCreatePartition", "BatchUpdatePartition", "BatchDeletePartition", "DeleteTable")],
              "Resource": self.arns(CENTRAL, TWIN)},
             {"Action": "sts:AssumeRole", "Resource": f"arn:aws:iam::{PRODUCER}:role/reader"},
+            {"Action": [f"dynamodb:{name}" for name in ("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")],
+             "Resource": f"arn:aws:dynamodb:{REGION}:{CENTRAL}:table/state"},
         )  # fmt: skip
         self.tag_role = self.role(
             CENTRAL, "tag", lambda_,
@@ -116,6 +120,7 @@ class Cloud:
             {"Principal": {"AWS": self.sync_role}, "Condition": {"StringEquals": {"sts:ExternalId": "shop-of-the-mesh"}}},
             {"Action": [f"glue:{name}" for name in ("GetDatabase", "GetTable", "GetTables", "GetPartitions", "BatchGetPartition")],
              "Resource": self.arns(PRODUCER, TWIN)},
+            {"Action": "lakeformation:ListPermissions", "Resource": "*"},
         )  # fmt: skip
         for table in (parquet(), csv(), iceberg(), view()):
             self.source.create_table(DatabaseName=TWIN, TableInput=table)
@@ -264,6 +269,68 @@ def test_tables_that_lake_formation_hides_at_the_source_are_marked_and_stay(clou
     assert len(cloud.glue.get_tables(DatabaseName=TWIN)["TableList"]) == 4
     cloud.grant(PRODUCER, cloud.reader, {"Table": {"DatabaseName": TWIN, "TableWildcard": {}}}, "DESCRIBE")
     assert cloud.sync()["tables"]["updated"] == 4
+
+
+def remembering(cloud: Cloud) -> Any:
+    """The state table, as stack central makes it."""
+    client = cloud.client("dynamodb", CENTRAL)
+    client.create_table(
+        TableName="state", BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "twin", "KeyType": "HASH"}, {"AttributeName": "item", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("twin", "item")],
+    )  # fmt: skip
+    cloud.patch.setenv("SYNC_STATE_TABLE", "state")
+    return lambda table: client.get_item(
+        TableName="state", Key={"twin": {"S": TWIN}, "item": {"S": f"table#{table}"}}
+    ).get("Item", {})
+
+
+def later(cloud: Cloud) -> None:
+    """A day and an hour from now."""
+    opened = opening.open_sides
+
+    def open_later(*given: Any) -> Any:
+        return replace(opened(*given), clock=lambda: dt.datetime.now(dt.UTC) + dt.timedelta(hours=25))
+
+    cloud.patch.setattr(sync, "open_sides", open_later)
+
+
+def tables_of(cloud: Cloud) -> list[str]:
+    return sorted(table["Name"] for table in cloud.glue.get_tables(DatabaseName=TWIN)["TableList"])
+
+
+def test_a_table_that_is_gone_leaves_the_twin_once_iam_is_proven_to_decide(cloud: Cloud) -> None:
+    item = remembering(cloud)
+    cloud.sync()
+    assert item("orders")["sourceDigest"] == item("orders")["twinDigest"]
+    cloud.source.delete_table(DatabaseName=TWIN, Name="open_orders")
+    cloud.sync()
+    assert "absentSince" in item("open_orders")
+    later(cloud)
+    assert cloud.sync()["tables"]["deleted"] == 1
+    assert tables_of(cloud) == ["invoice", "orders", "vendors"]
+    assert "deletedAt" in item("open_orders")
+
+
+def test_a_hidden_table_is_never_deleted_and_one_that_is_gone_is(cloud: Cloud) -> None:
+    """A governed producer: Lake Formation is asked, as the reader, what the reader sees."""
+    remembering(cloud)
+    cloud.sync()
+    theirs = cloud.client("lakeformation", PRODUCER)
+    everybody = {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}
+    for name in ("orders", "vendors", "invoice", "open_orders"):
+        theirs.revoke_permissions(
+            Principal=everybody, Resource={"Table": {"DatabaseName": TWIN, "Name": name}}, Permissions=["ALL"]
+        )
+    cloud.source.update_database(Name=TWIN, DatabaseInput={"Name": TWIN, "CreateTableDefaultPermissions": []})
+    cloud.sync()
+    cloud.source.delete_table(DatabaseName=TWIN, Name="open_orders")
+    later(cloud)
+    cloud.sync()
+    assert len(tables_of(cloud)) == 4, "hidden or gone: nobody can tell"
+    cloud.grant(PRODUCER, cloud.reader, {"Table": {"DatabaseName": TWIN, "TableWildcard": {}}}, "DESCRIBE")
+    assert cloud.sync()["tables"]["deleted"] == 1
+    assert tables_of(cloud) == ["invoice", "orders", "vendors"]
 
 
 def test_a_twin_made_before_the_settings_is_refused(cloud: Cloud) -> None:
