@@ -132,7 +132,21 @@ def table_digest(table: Mapping[str, Any]) -> str:
 
 
 def partition_digest(partition: Mapping[str, Any]) -> str:
-    return digest(partition_input(partition))
+    """Of the comparable form, as `digest`, but what partitions of a table mostly have in common, columns, formats and
+    SerDe, is made comparable once and not for each of a million partitions."""
+    descriptor = partition.get("StorageDescriptor") or {}
+    common = {name: value for name, value in descriptor.items() if name not in _OWN}
+    own = {**partition, "StorageDescriptor": {name: value for name, value in descriptor.items() if name in _OWN}}
+    return digest([partition_input(own), _common_digest(json.dumps(common, sort_keys=True, default=str))])
+
+
+_OWN = frozenset({"Location", "Parameters"})
+"""Members of a storage descriptor that partitions have each for themselves."""
+
+
+@functools.lru_cache(maxsize=16)
+def _common_digest(descriptor: str) -> str:
+    return digest(partition_input({"StorageDescriptor": json.loads(descriptor)}))
 
 
 class SetDigest:

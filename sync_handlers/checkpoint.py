@@ -6,6 +6,7 @@ It travels in the message that asks for the rest, so it is bounded: names of not
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -15,6 +16,8 @@ from sync_handlers.errors import EventError, OutOfTimeError
 SEGMENTS = 10
 """A listing is resumed at a segment when its token is no longer taken, so there are as many as Glue allows (Glue API,
 Segment)."""
+NAMED, NAMED_CHARACTERS = 5, 400
+"""Refused partitions that a checkpoint names, and how much it says of each."""
 _NOTHING = SetDigest().hexdigest()
 
 
@@ -33,6 +36,10 @@ class Checkpoint:
     """Digest of the equal partitions of the segments before this one."""
     equal: str = _NOTHING
     """The same, with those of this segment's pages so far."""
+    failed: int = 0
+    """Partitions that Glue refused in this pass."""
+    failures: tuple[str, ...] = ()
+    """The first of them, each with its reason."""
 
     @property
     def done(self) -> bool:
@@ -48,6 +55,9 @@ class Checkpoint:
             segment, deleting = 0, True
         return replace(ahead, segment=segment, deleting=deleting, before=equal)
 
+    def with_failures(self, failed: int, failures: Sequence[str]) -> Checkpoint:
+        return replace(self, failed=failed, failures=tuple(text[:NAMED_CHARACTERS] for text in failures[:NAMED]))
+
     def at_segment(self) -> Checkpoint:
         """Where its segment began."""
         return replace(self, token=None, equal=self.before)
@@ -60,9 +70,12 @@ def parse(text: str) -> Checkpoint:
     """A checkpoint from a message. Raises EventError."""
     try:
         value: Any = json.loads(text)
-        found = Checkpoint(**value)
+        found = replace(Checkpoint(**value), failures=tuple(value.get("failures", ())))
         SetDigest.parse(found.before), SetDigest.parse(found.equal)
-        valid = isinstance(found.turn, int) and isinstance(found.segment, int) and 0 <= found.segment <= SEGMENTS
+        valid = all(isinstance(one, int) for one in (found.turn, found.segment, found.failed)) and all(
+            isinstance(text, str) for text in found.failures
+        )
+        valid = valid and 0 <= found.segment <= SEGMENTS
     except (ValueError, TypeError, AttributeError) as error:
         raise EventError(f"checkpoint: not one that this handler writes ({type(error).__name__}: {error}).") from error
     if not valid or not isinstance(found.token, str | None):

@@ -88,9 +88,14 @@ class PartitionSync:
 
     def _by_pages(self, mark: Checkpoint, *, resumed: bool) -> PartitionCounts:
         """Passes over a table of any size, from `mark` until one had nothing to write."""
+        self._failed, self._failures = mark.failed, list(mark.failures)
         while True:
             self._begin()
-            mark = PagedPass(self.table, self.source, self.twin, self, self.budget.spend, mark, resumed).run()
+            try:
+                mark = PagedPass(self.table, self.source, self.twin, self, self.budget.spend, mark, resumed).run()
+            except ContinuedError as error:
+                left = error.checkpoint.with_failures(self._failed, self._failures)
+                raise ContinuedError(str(error), left) from error
             self._refuse()
             if not mark.wrote:
                 self.counts.digest = mark.equal

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import functools
+import pickle
 import random
 import zlib
 from collections import defaultdict
@@ -34,6 +36,16 @@ def budget(seconds: float = 900) -> Budget:
     return Budget(lambda: int(seconds * 1000), sleep=lambda _: None)
 
 
+def _copied(value: Any) -> Any:
+    """A deep copy, several times faster than `copy.deepcopy`."""
+    return pickle.loads(pickle.dumps(value))  # noqa: S301 -- our own value
+
+
+@functools.cache
+def _division(account: str, values: tuple[str, ...]) -> int:
+    return zlib.crc32(f"{account}{values}".encode())
+
+
 class FakeClient:
     """Base: validation, a log of calls, and failures given per operation (`fail["create_table"] = [error, None, error]`)."""
 
@@ -52,7 +64,7 @@ class FakeClient:
         if report.has_errors():
             raise ParamValidationError(report=report.generate_report())
         self._lengths(shape, params)
-        self.calls.append((operation, copy.deepcopy(params)))
+        self.calls.append((operation, _copied(params)))
         if operation in self.before:
             self.before[operation](params)
         if self.fail[operation]:
@@ -114,7 +126,7 @@ class FakeGlue(FakeClient):
     def put_partitions(self, database: str, table: str, *partitions: dict[str, Any]) -> None:
         for partition in partitions:
             self.parts[database, table][tuple(partition["Values"])] = {
-                **copy.deepcopy(partition), "DatabaseName": database, "TableName": table, "CreationTime": CREATED,
+                **_copied(partition), "DatabaseName": database, "TableName": table, "CreationTime": CREATED,
                 "CatalogId": self.account,
             }  # fmt: skip
 
@@ -177,10 +189,9 @@ class FakeGlue(FakeClient):
         segment = params.get("Segment")
         if segment is not None:
             # How Glue divides is not documented: each account has a way of its own here.
-            divided = [zlib.crc32(f"{self.account}{one['Values']}".encode()) for one in partitions]
-            numbers = [number % segment["TotalSegments"] for number in divided]
+            number, total = segment["SegmentNumber"], segment["TotalSegments"]
             partitions = [
-                one for one, number in zip(partitions, numbers, strict=True) if number == segment["SegmentNumber"]
+                one for values, one in self.parts[key].items() if _division(self.account, values) % total == number
             ]
         random.Random(1).shuffle(partitions)  # noqa: S311 -- Glue promises no order
         if params.get("NextToken", "").partition(":")[2] in self.expired:
@@ -197,7 +208,7 @@ class FakeGlue(FakeClient):
         later = asked[len(asked) - self.unprocessed :] if self.unprocessed else []
         self.unprocessed = 0
         store = self.parts[params["DatabaseName"], params["TableName"]]
-        found = [copy.deepcopy(store[values]) for values in asked if values in store and values not in later]
+        found = _copied([store[values] for values in asked if values in store and values not in later])
         return {"Partitions": found, "UnprocessedKeys": [{"Values": list(values)} for values in later]}
 
     def batch_create_partition(self, **params: Any) -> dict[str, Any]:
@@ -254,7 +265,7 @@ class FakeGlue(FakeClient):
     def _page(self, key: str, items: list[Any], params: dict[str, Any]) -> dict[str, Any]:
         size = min(self.page, params["MaxResults"])
         start = int(params.get("NextToken", "0").partition(":")[0])
-        answer: dict[str, Any] = {key: copy.deepcopy(items[start : start + size])}
+        answer: dict[str, Any] = {key: _copied(items[start : start + size])}
         if start + size < len(items):
             answer["NextToken"] = f"{start + size}:{self.era}"
         return answer
