@@ -138,13 +138,10 @@ def _narrower(was: Ask, ask: Ask) -> None:
         raise RefusedError("That is what was asked; approve it, or take something away.")
 
 
-def _columns_within(columns: Any, asked: Any) -> bool:
-    """Column lists as a grant has them: a list, or lists by table."""
-    if isinstance(columns, Mapping) and isinstance(asked, Mapping):
-        return all(table in asked and _columns_within(names, asked[table]) for table, names in columns.items())
-    if isinstance(columns, list | tuple) and isinstance(asked, list | tuple):
-        return set(columns) <= set(asked)
-    return False
+def _columns_within(columns: Mapping[str, list[str]] | None, asked: Mapping[str, list[str]]) -> bool:
+    """Every table that was asked for in part is named with no more of its columns."""
+    given = columns or {}
+    return all(table in given and set(given[table]) <= set(names) for table, names in asked.items())
 
 
 # ------------------------------------------------------------------------------------------------------ requesters

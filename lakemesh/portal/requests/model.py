@@ -104,9 +104,10 @@ class Ask:
     """`consumer` or `consumer/principal`, as in a grant."""
     access: Access = Access.READ
     sensitivity: tuple[Sensitivity, ...] = ()
-    columns: Any = None
-    """As in a grant, or None for all that `sensitivity` covers."""
+    columns: Mapping[str, list[str]] | None = None
+    """By table of the product, or None for all that `sensitivity` covers."""
     rows: str | None = None
+    """A condition that rows of every table must meet (docs/grants.md)."""
     expires: dt.date | None = None
     """The first day without it."""
     purpose: str = ""

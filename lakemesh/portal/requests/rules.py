@@ -22,26 +22,16 @@ class Approval:
     """E-mail addresses of the product's approvers, the requester left out."""
 
 
-def levels(declarations: Declarations, ask: Ask) -> frozenset[Sensitivity]:
-    """Sensitivities that the ask would open: those it names, or those of the columns it names.
-
-    A column without a classification counts as restricted until somebody reviews it; discovery opens no data.
-    """
-    if ask.access is not Access.READ:
-        return frozenset()
-    if ask.columns is None:
-        return frozenset(ask.sensitivity)
-    product = declarations.products[ask.product]
-    return frozenset(
-        column.sensitivity or Sensitivity.RESTRICTED for table in product.tables for column in table.columns
-    )
+def levels(ask: Ask) -> frozenset[Sensitivity]:
+    """Sensitivities that the ask would open; discovery opens no data."""
+    return frozenset(ask.sensitivity) if ask.access is Access.READ else frozenset()
 
 
 def approval(declarations: Declarations, ask: Ask, requester: str) -> Approval:
     """What the ask needs. The highest sensitivity decides; `approvals` of mesh.yaml says how many a level needs."""
     product = declarations.products[ask.product]
     rules = declarations.mesh.approvals
-    needed = max((rules.needed(level) for level in levels(declarations, ask)), default=rules.needed(None))
+    needed = max((rules.needed(level) for level in levels(ask)), default=rules.needed(None))
     return Approval(needed, others(declarations.mesh.domains[product.domain].approvers, requester))
 
 

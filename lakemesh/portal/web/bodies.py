@@ -15,6 +15,7 @@ Name = Annotated[str, StringConstraints(max_length=128, pattern=r"^[A-Za-z0-9_.@
 Words = Annotated[str, StringConstraints(max_length=MOST_WORDS)]
 Token = Annotated[str, StringConstraints(min_length=16, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
 MOST_COLUMNS: Final = 500
+MOST_TABLES: Final = 100
 
 
 class Body(BaseModel):
@@ -30,7 +31,10 @@ class AskBody(Body):
     to: Name = Field(examples=["finance-analytics/analyst"])
     access: Access = Access.READ
     sensitivity: list[Sensitivity] = Field(default_factory=list, max_length=len(Sensitivity))
-    columns: list[Name] | None = Field(default=None, max_length=MOST_COLUMNS)
+    columns: dict[Name, Annotated[list[Name], Field(min_length=1, max_length=MOST_COLUMNS)]] | None = Field(
+        default=None, max_length=MOST_TABLES
+    )
+    """By table of the product; all that the sensitivities cover where it is left out."""
     rows: Words | None = None
     expires: dt.date | None = None
     purpose: Words = ""

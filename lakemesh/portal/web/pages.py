@@ -133,12 +133,10 @@ async def preview(request: Request, who: Who) -> Response:
 async def submit(request: Request, who: Who) -> Response:
     """Make the request, or show the form again with what is wrong beside each field."""
     values = await _form_values(request)
+    extends = values.get("extends") or None
     try:
-        ask = _ask(values)
-        portal, token = _portal(request), values.get("token", "")
-        if len(token) < 16:
-            raise RefusedError("This form is broken: begin again from the product's page.")
-        made = await run_in_threadpool(portal.submit, who.person, ask, token, values.get("extends") or None)
+        ask, token = _ask(values), _token(values)
+        made = await run_in_threadpool(_portal(request).submit, who.person, ask, token, extends)
     except InvalidFormError as error:
         return await run_in_threadpool(_form, request, who, values, error.errors, 422)
     except ForbiddenError:
@@ -174,10 +172,21 @@ async def _form_values(request: Request) -> dict[str, Any]:
 
 def _ask(values: Mapping[str, Any]) -> Ask:
     body = {name: values[name] for name in AskBody.model_fields if values.get(name)}
+    if isinstance(body.get("columns"), list):
+        body["columns"] = _by_table(body["columns"])
     try:
         return AskBody.model_validate(body).ask()
     except ValidationError as error:
         raise InvalidFormError({str(one["loc"][0]): one["msg"] for one in error.errors()}) from error
+
+
+def _by_table(chosen: list[str]) -> dict[str, list[str]]:
+    """`table.column` of each box that is ticked, by table."""
+    tables: dict[str, list[str]] = {}
+    for one in chosen:
+        table, _, column = one.partition(".")
+        tables.setdefault(table, []).append(column)
+    return tables
 
 
 def _errors(error: RefusedError) -> dict[str, str]:
@@ -186,10 +195,14 @@ def _errors(error: RefusedError) -> dict[str, str]:
     return {error.field: str(error)}
 
 
+def _boxes(ask: Ask) -> list[str]:
+    return [f"{table}.{column}" for table, names in (ask.columns or {}).items() for column in names]
+
+
 def _values(ask: Ask) -> dict[str, Any]:
     return {
         "product": ask.product, "to": ask.to, "access": str(ask.access),
-        "sensitivity": [str(level) for level in ask.sensitivity], "columns": ask.columns or [], "rows": ask.rows or "",
+        "sensitivity": [str(level) for level in ask.sensitivity], "columns": _boxes(ask), "rows": ask.rows or "",
         "expires": ask.expires.isoformat() if ask.expires else "", "purpose": ask.purpose,
     }  # fmt: skip
 
@@ -252,9 +265,9 @@ def _seen(values: Mapping[str, Any]) -> int | None:
 
 def _narrowed(portal: Portal, who: Caller, name: str, values: Mapping[str, Any]) -> Any:
     was = portal.request(who.person, name).request.ask
-    kept = {"product": was.product, "to": was.to, "access": str(was.access), "purpose": was.purpose}
+    kept: dict[str, Any] = {"product": was.product, "to": was.to, "access": str(was.access), "purpose": was.purpose}
     if not values.get("columns") and was.columns:
-        kept["columns"] = was.columns
+        kept["columns"] = dict(was.columns)
     return portal.narrow(who.person, name, _ask({**values, **kept}), _seen(values))
 
 
