@@ -156,7 +156,10 @@ def _add_shown(candidates: dict[Kind, Candidate], kind: Kind, share: float, colu
 
 
 def _fallback(rejected: list[Kind], reading: Reading, values: Profile, column: Column) -> Candidate:
-    """An identifier whose values are not what its name says is still an identifier, if they can be one."""
+    """An identifier whose values are not what its name says is still an identifier, if they can be one; a name of
+    parties that are firms is a name of firms."""
+    if Kind.PERSON_NAME in rejected and values.share("organization") >= _AGAINST:
+        return Candidate(Kind.ORGANIZATION_NAME, LEAST, support(Kind.ORGANIZATION_NAME, values), ("name",))
     words = {"id", "number", "key", "code", "reference", "imei", "ssn", "mac"}
     named = any(concept in words for concept in reading.concepts) or Kind.DEVICE_ID in rejected
     if named and allows(Kind.GENERIC_ID, column.type) and values.filled:

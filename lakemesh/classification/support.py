@@ -12,6 +12,8 @@ from lakemesh.classification.values import Profile
 
 _PREVALENT: Final = 0.8
 _MAJORITY: Final = 0.5
+_FEW: Final = 2
+_FEW_SHARE: Final = 0.04
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,17 @@ def _numeric(values: Profile) -> Support:
     return Support(shown, 1 - values.share("digits"))
 
 
+def persons_among_firms(values: Profile) -> bool:
+    """Whether a register of firms also has people in it: sole traders, private customers. One may be a firm that is
+    called after its founder."""
+    people = values.counts.get("full-name", 0)
+    return people >= _FEW and values.share("full-name") >= _FEW_SHARE
+
+
 def _person(values: Profile) -> Support:
     shown = max(values.share("person"), 0.7 * values.share("person-shape", "caseless"))
-    against = max(values.share(*_NOT_WORDS), values.share("organization"))
+    firms = 0.0 if persons_among_firms(values) else values.share("organization")
+    against = max(values.share(*_NOT_WORDS), firms)
     # Two letters are initials, which name nobody.
     return Support(shown, max(0.0, against - 0.5 * shown, 0.9 * values.share("short")))
 

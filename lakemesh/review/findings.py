@@ -54,7 +54,12 @@ class Findings:
     def document(self) -> dict[str, Any]:
         """As JSON."""
         columns = {
-            name: {**asdict(one), "sensitivity": one.sensitivity.value, "since": stamp(one.since)}
+            name: {
+                **asdict(one),
+                "sensitivity": one.sensitivity.value,
+                "since": stamp(one.since),
+                "evidence": list(one.evidence),
+            }
             for name, one in sorted(self.columns.items())
         }
         return {"format": FORMAT, **asdict(self), "columns": columns}

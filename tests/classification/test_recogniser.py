@@ -222,3 +222,24 @@ def test_hand_labelled_erp_columns_are_found_with_few_false_alarms() -> None:
             missed += not found.sensitive and line["sensitive"] == "1"
     assert right / (right + wrong) > 0.95
     assert right / (right + missed) > 0.95
+
+
+FIRMS = [f"{name} {form}" for name in ("Lemaire Castings", "Quist Anlagenbau", "Marsden") for form in ("GmbH", "Ltd")]
+PEOPLE = ["Katja Jansen", "Hugo Dubois"]
+
+
+@pytest.mark.parametrize("name", ["beneficiary_name", "customer_name", "payer_name"])
+def test_a_register_of_firms_with_some_people_in_it_is_one_of_people(name: str) -> None:
+    (found,) = classify_table("payment", [Column(name, "string", samples=FIRMS * 6 + PEOPLE)])
+    assert (found.kind, found.sensitive, found.sensitivity) == ("person-name", True, "confidential")
+
+
+@pytest.mark.parametrize("name", ["beneficiary_name", "customer_name", "payer_name"])
+def test_parties_that_are_all_firms_are_named_as_such(name: str) -> None:
+    (found,) = classify_table("payment", [Column(name, "string", samples=FIRMS * 6)])
+    assert (found.kind, found.sensitive) == ("organization-name", False)
+
+
+def test_one_firm_called_after_its_founder_makes_no_register_of_people() -> None:
+    (found,) = classify_table("payment", [Column("payer_name", "string", samples=[*FIRMS * 6, PEOPLE[0]])])
+    assert (found.kind, found.sensitive) == ("organization-name", False)
