@@ -23,8 +23,6 @@ from typing import Any, Final
 FORMAT: Final = "lakemesh-approval/1"
 FOLDER: Final = "approvals"
 """Folder of a mesh directory that holds signed statements."""
-BY_RULE: Final = "approvals.automatic"
-"""`approvedBy` of what a rule of mesh.yaml approved, without a person."""
 
 Json = dict[str, Any]
 

@@ -9,10 +9,12 @@ from lakemesh.declarations.checks_mesh import BUILT_IN_TAGS
 from lakemesh.declarations.draft import Draft
 from lakemesh.declarations.errors import Problem, did_you_mean
 from lakemesh.declarations.models import (
+    BY_RULE,
     UNREVIEWED,
     Access,
     Column,
     Grant,
+    Mesh,
     Product,
     Sensitivity,
     Status,
@@ -160,15 +162,28 @@ def confidential_goes_to_principals(draft: Draft) -> Iterator[Problem]:
 def grants_are_approved_by_others(draft: Draft) -> Iterator[Problem]:
     for domain, path, grant in draft.all_grants():
         entry = draft.mesh.domains.get(domain) if draft.mesh else None
-        if entry is not None and grant.approved_by not in entry.approvers:
-            text = (
-                f'"{grant.approved_by}" is not an approver of domain "{domain}".'
-                f"{did_you_mean(grant.approved_by, entry.approvers)}"
-            )
+        if draft.mesh is not None and grant.approvers == (BY_RULE,):
+            yield from _approved_by_rule(draft, draft.mesh, domain, path, grant)
+            continue
+        for approver in grant.approvers:
+            if entry is not None and approver not in entry.approvers:
+                text = f'"{approver}" is not an approver of domain "{domain}".{did_you_mean(approver, entry.approvers)}'
+                yield _at(draft, domain, path, "grant-approver", text, "approvedBy")
+            if approver.casefold() == grant.requested_by.casefold():
+                text = f'"{approver}" asked for this grant and cannot approve it.\nAnother approver must decide.'
+                yield _at(draft, domain, path, "grant-own-approval", text, "approvedBy")
+        if len({approver.casefold() for approver in grant.approvers}) < len(grant.approvers):
+            text = "One approver stands here twice, and counts once.\nName each once."
             yield _at(draft, domain, path, "grant-approver", text, "approvedBy")
-        if grant.approved_by.casefold() == grant.requested_by.casefold():
-            text = f'"{grant.approved_by}" asked for this grant and cannot approve it.\nAnother approver must decide.'
-            yield _at(draft, domain, path, "grant-own-approval", text, "approvedBy")
+
+
+def _approved_by_rule(draft: Draft, mesh: Mesh, domain: str, path: Path, grant: Grant) -> Iterator[Problem]:
+    """Only what `approvals.automatic` covers needs no person."""
+    levels = [level for level in grant.sensitivity if level not in mesh.approvals.automatic]
+    if not grant.sensitivity or levels:
+        what = f'"{levels[0]}"' if levels else "this access"
+        text = f"{draft.places.mesh_file} approves {what} by no rule.\nName the approver who decided."
+        yield _at(draft, domain, path, "grant-approver", text, "approvedBy")
 
 
 def dates_make_sense(draft: Draft, today: dt.date | None) -> Iterator[Problem]:

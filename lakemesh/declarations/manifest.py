@@ -222,7 +222,7 @@ def _grant(domain: str, grant: Grant) -> Json:
         "access": grant.access.value,
         "sensitivity": [str(value) for value in grant.sensitivity],
         "expires": grant.expires.isoformat() if grant.expires else None,
-        "approvedBy": grant.approved_by,
+        "approvedBy": grant.approved_by if isinstance(grant.approved_by, str) else list(grant.approved_by),
         "ticket": grant.ticket,
     }
 

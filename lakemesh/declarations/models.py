@@ -205,6 +205,10 @@ class Alerting(Declaration):
     """E-mail addresses that hear of every alarm."""
 
 
+BY_RULE: Final = "approvals.automatic"
+"""`approvedBy` of what a rule of mesh.yaml approved, without a person."""
+
+
 class Approvals(Declaration):
     """How many people decide about a request of the portal, by the highest sensitivity it would open."""
 
@@ -438,7 +442,8 @@ class Grant(Declaration):
     """By table of the product: a condition that rows must meet; under EVERY_TABLE one for all of them."""
     purpose: Text
     requested_by: Text = Field(alias="requestedBy")
-    approved_by: Text = Field(alias="approvedBy")
+    approved_by: Text | Annotated[tuple[Text, ...], Field(min_length=1)] = Field(alias="approvedBy")
+    """One approver, several, or `BY_RULE`."""
     approved_at: Day = Field(alias="approvedAt")
     ticket: Text
     expires: Day | None = None
@@ -450,6 +455,10 @@ class Grant(Declaration):
     @property
     def principal(self) -> str | None:
         return self.to.partition("/")[2] or None
+
+    @property
+    def approvers(self) -> tuple[str, ...]:
+        return (self.approved_by,) if isinstance(self.approved_by, str) else self.approved_by
 
     @property
     def filtered(self) -> bool:

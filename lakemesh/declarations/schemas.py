@@ -276,7 +276,7 @@ def _manifest_grant() -> Json:
             "access": {"enum": ["read", "discover"]},
             "sensitivity": {"type": "array", "items": {"enum": [value.value for value in Sensitivity]}},
             "expires": {"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]},
-            "approvedBy": _TEXT,
+            "approvedBy": {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]},
             "ticket": _TEXT,
         },
         closed=True,

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from lakemesh.declarations.models import Access
+from lakemesh.declarations.models import BY_RULE, Access
 from lakemesh.portal.requests.model import Request
 
-BY_RULE: Final = "approvals.automatic"
-"""`approvedBy` of what a rule of mesh.yaml approved."""
 NO_TICKET: Final = "none"
 """`ticket` while there is none yet."""
 
