@@ -75,7 +75,11 @@ def test_discovery_gains_what_glue_shows(workspace: Workspace) -> None:
     [
         ({"product": "vendr"}, "product", 'no product "vendr"'),
         ({"to": "finance-analytics/analist"}, "to", "analist"),
-        ({"to": "finance-analytics", "sensitivity": (Sensitivity.CONFIDENTIAL,)}, "sensitivity", "confidential"),
+        (
+            {"product": "vendor", "to": "finance-analytics", "sensitivity": (Sensitivity.CONFIDENTIAL,)},
+            "sensitivity",
+            "confi",
+        ),
         ({"sensitivity": ()}, "", "sensitivity"),
         ({"expires": dt.date(2026, 3, 1)}, "expires", "2026-03-01"),
     ],
