@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from lakemesh.portal.requests.model import Ask, Event, Kind, Request, Status, Trouble
+
+
+BOOKKEEPING: Final = frozenset({Kind.REMINDED, Kind.TICKET_OPENED, Kind.TICKET_TOLD, Kind.TROUBLED})
+"""What changes nothing about the request itself."""
 
 
 class BrokenLogError(Exception):
@@ -30,7 +34,9 @@ def apply(request: Request, event: Event) -> Request:
             f"event {event.sequence} of request {event.request} ({event.before} -> {event.after}) does not follow "
             f"event {request.sequence} of {request.id} ({request.status})"
         )
-    changed = request.with_(status=event.after, sequence=event.sequence, changed_at=event.at)
+    changed = request.with_(status=event.after, sequence=event.sequence)
+    if event.kind not in BOOKKEEPING:
+        changed = changed.with_(changed_at=event.at)
     return _effect(changed, event, event.data)
 
 
@@ -86,6 +92,8 @@ def _of_the_system(request: Request, kind: Kind, data: Mapping[str, Any]) -> Req
             return _settled(request, "ticket").with_(ticket=data["ticket"], told=int(data["until"]))
         case Kind.TICKET_TOLD:
             return _settled(request, "ticket").with_(told=int(data["until"]))
+        case Kind.MERGED | Kind.DEPLOYED | Kind.VERIFIED | Kind.REVOKED:
+            return _settled(_settled(request, "provision"), "verify")
         case Kind.TROUBLED:
             retry_at = dt.datetime.fromisoformat(data["retryAt"])
             trouble = Trouble(data["reason"], int(data["attempts"]), retry_at)
