@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from components.access_log import AccessLog
 from components.catalog_access import (
     Place,
     catalog_arn,
@@ -85,6 +86,10 @@ class CentralAccountArgs(TypedDict):
     """Name of the rule that has the sync publish how the domains stand."""
     sync_state: str
     """Name of the table of the sync's state."""
+    access_log: NotRequired[str]
+    """Name of the table of requests for access; without it there is no portal."""
+    portal_policy: NotRequired[str]
+    """Name of the managed policy for whatever runs the portal; needed where there is `access_log`."""
     topic_prefix: NotRequired[str]
     """ARN of the mesh's topics, up to `operators`, `owner-<domain>` or `consumer-<consumer>`; left out, the sync tells
     nobody."""
@@ -177,6 +182,21 @@ class CentralAccount(pulumi.ComponentResource):
             {"table": args["sync_state"], "key_arn": queue.key_arn, "protect": protect},
             pulumi.ResourceOptions(parent=self),
         )
+        if log := args.get("access_log"):
+            AccessLog(
+                f"{name}-access-log",
+                {
+                    "account": args["account"],
+                    "region": args["region"],
+                    "partition": args["partition"],
+                    "table": log,
+                    "policy": args.get("portal_policy", log),
+                    "key_arn": queue.key_arn,
+                    "state_table_arn": state.table_arn,
+                    "protect": protect,
+                },
+                pulumi.ResourceOptions(parent=self),
+            )
         sync, tag = self._functions(name, args, key, queue, state)
         intake = self._intake(name, args, queue, sync)
         ontology = Ontology(

@@ -89,7 +89,7 @@ def queues(place: Place) -> Iterable[Statement]:
 def state(place: Place) -> Iterable[Statement]:
     """aws.dynamodb.Table: no item is read or written."""
     yield allow(
-        "SyncState",
+        "Tables",
         [
             "dynamodb:CreateTable",
             "dynamodb:DeleteTable",
@@ -103,11 +103,11 @@ def state(place: Place) -> Iterable[Statement]:
             "dynamodb:UpdateTable",
             "dynamodb:UpdateTimeToLive",
         ],
-        [place.arn("dynamodb", f"table/{place.naming.sync_state}")],
+        [place.arn("dynamodb", f"table/{name}") for name in (place.naming.sync_state, place.naming.access_log)],
     )
     yield allow(
         # Whoever gives a table its key lends it (DynamoDB developer guide, "encryption at rest: usage notes").
-        "GiveTheStateItsKey",
+        "GiveTablesTheirKey",
         ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
         [place.arn("kms", "key/*")],
         {

@@ -75,7 +75,8 @@ def managed_policies(place: Place) -> Iterable[Statement]:
             "iam:TagPolicy",
             "iam:UntagPolicy",
         ],
-        policies,
+        # The portal's is attached by whoever runs the portal.
+        [*policies, place.iam(f"policy/{place.naming.portal_policy}")],
     )
     yield allow(
         "AttachOnlyTheMeshsOwnPolicies",

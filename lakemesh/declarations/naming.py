@@ -118,6 +118,16 @@ class Naming:
         return f"{self._mesh.name}-sync-state"
 
     @property
+    def access_log(self) -> str:
+        """Table of requests for access."""
+        return f"{self._mesh.name}-access-requests"
+
+    @property
+    def portal_policy(self) -> str:
+        """Managed policy for whatever runs the portal."""
+        return f"{self._mesh.name}-portal"
+
+    @property
     def topic_prefix(self) -> str:
         """ARN of the mesh's topics, up to `operators`, `owner-<domain>` or `consumer-<consumer>`."""
         mesh = self._mesh

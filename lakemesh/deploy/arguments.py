@@ -15,6 +15,7 @@ from typing import Any
 
 from components.central_account import CentralAccountArgs
 from components.consumer_account import ConsumerAccountArgs
+from components.data_filters import DataFilterArgs
 from components.domain import DomainArgs, LocationsOfProducer, TaggedProduct, Twin
 from components.handler_function import HandlerSettings
 from components.permissions import EntryArgs
@@ -24,7 +25,14 @@ from components.registered_locations import Prefix
 from components.table_tags import TaggedTable
 from components.workgroups import Workgroup
 from lakemesh.access.expand import Entry, Expansion, expand
-from lakemesh.access.state import DatabaseResource, TableResource, TagPolicyResource, resource_key
+from lakemesh.access.filters import FilterEntry
+from lakemesh.access.state import (
+    DatabaseResource,
+    DataFilterResource,
+    TableResource,
+    TagPolicyResource,
+    resource_key,
+)
 from lakemesh.declarations.manifest import manifest, to_json
 from lakemesh.declarations.models import Declarations, Governance, PolicyStatements, Source
 from lakemesh.declarations.naming import Naming
@@ -125,6 +133,8 @@ class Arguments:
         }
         if review := review_settings(self.declarations, naming):
             made["review"] = review
+        if mesh.portal.members:
+            made["access_log"], made["portal_policy"] = naming.access_log, naming.portal_policy
         return made
 
     def producer(self, name: str) -> ProducerAccountArgs:
@@ -180,6 +190,8 @@ class Arguments:
             "products": self._products(name),
             "entries": [self._entry(entry) for entry in self.expansion.central(name)],
         }
+        if filters := self.expansion.filters(name):
+            made["filters"] = [self._filter(entry) for entry in filters]
         if boundary := self.boundary(mesh.central.account):
             made["permissions_boundary"] = boundary
         if mesh.classification.after_sync:
@@ -322,6 +334,21 @@ class Arguments:
         return hashlib.sha256(json.dumps(granted).encode()).hexdigest()[:16]
 
     @staticmethod
+    def _filter(entry: FilterEntry) -> DataFilterArgs:
+        of = entry.resource
+        made: DataFilterArgs = {
+            "name": entry.name,
+            "catalog": of.catalog,
+            "database": of.database,
+            "table": of.table,
+            "filter": of.name,
+            "columns": list(entry.columns),
+        }
+        if entry.rows is not None:
+            made["rows"] = entry.rows
+        return made
+
+    @staticmethod
     def _entry(entry: Entry) -> EntryArgs:
         made: EntryArgs = {
             "name": entry.name,
@@ -334,6 +361,8 @@ class Arguments:
                 made["database"] = {"catalog": catalog, "name": database}
             case TableResource(catalog, database, str(table)):
                 made["table"] = {"catalog": catalog, "database": database, "name": table}
+            case DataFilterResource(catalog, database, filtered, name):
+                made["data_filter"] = {"catalog": catalog, "database": database, "table": filtered, "name": name}
             case TagPolicyResource(catalog, kind, expression):
                 values = {key: sorted(those) for key, those in expression}
                 made["tag_policy"] = {"catalog": catalog, "kind": kind, "expression": values}

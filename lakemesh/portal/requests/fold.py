@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from lakemesh.portal.requests.model import Ask, Event, Kind, Request, Status, Trouble
 
-
 BOOKKEEPING: Final = frozenset({Kind.REMINDED, Kind.TICKET_OPENED, Kind.TICKET_TOLD, Kind.TROUBLED})
 """What changes nothing about the request itself."""
 

@@ -20,6 +20,10 @@ MOST_EVENTS: Final = 100
 """Items of one transaction (API reference, TransactWriteItems)."""
 
 
+_NAMES: Final = {"#request": "request"}
+"""A word that expressions reserve (DynamoDB developer guide, "Reserved words")."""
+
+
 class ConflictError(Exception):
     """Somebody else continued the request meanwhile."""
 
@@ -61,7 +65,8 @@ class DynamoEventLog:
         """Raises ClientError."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
-            KeyConditionExpression="request = :request",
+            KeyConditionExpression="#request = :request",
+            ExpressionAttributeNames=_NAMES,
             ExpressionAttributeValues={":request": {"S": request}},
             ConsistentRead=True,
         )
@@ -80,7 +85,12 @@ class DynamoEventLog:
             "sequence": {"N": str(event.sequence)},
             "body": {"S": json.dumps(body, sort_keys=True, ensure_ascii=False)},
         }
-        return {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(request)"}
+        return {
+            "TableName": self._table,
+            "Item": item,
+            "ConditionExpression": "attribute_not_exists(#request)",
+            "ExpressionAttributeNames": _NAMES,
+        }
 
 
 def _event(item: Mapping[str, Any]) -> Event:
