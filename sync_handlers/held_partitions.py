@@ -71,6 +71,10 @@ class GuardedTwin:
 
     inner: Writer
     waiting: dict[Values, None] = field(default_factory=dict)
+    gone: int = 0
+    """Partitions that were deleted."""
+    withheld: int = 0
+    """Partitions that the guard keeps."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
@@ -98,31 +102,32 @@ class GuardedTwin:
         self.waiting.update(dict.fromkeys(values))
         return []
 
-    def settle(self, table: str, may: May, most: int, budget: Budget) -> tuple[int, Permit | None]:
-        """Delete what waits, if it may go: how many went, and the guard's word if it was asked.
+    def settle(self, table: str, may: May, most: int, budget: Budget) -> str | None:
+        """Delete what waits, if it may go; the guard's reason when it may not.
 
         Up to `most` the guard lets go unasked, so the twin is not counted. Raises IncompleteError naming what Glue
-        refused to delete.
+        refused to delete, or OutOfTimeError; the next comparison finds what is left.
         """
-        gone, self.waiting = list(self.waiting), {}
-        if not gone:
-            return 0, None
-        permit: Permit | None = None
-        if len(gone) > most:
-            permit = may(self._digest(gone), len(gone), self._total(table, budget))
+        leaving, self.waiting = list(self.waiting), {}
+        if len(leaving) > most:
+            permit = may(self._digest(leaving), len(leaving), self._total(table, budget))
             if not permit.allowed:
-                return 0, permit
+                self.withheld = len(leaving)
+                return permit.reason
         deletions: Batches[Values] = Batches(
             lambda some: self.inner.delete_partitions(table, some),
             glue_access.DELETE_PARTITIONS,
             budget,
             frozenset({"EntityNotFoundException"}),
         )
-        deletions.apply(gone)
+        try:
+            deletions.apply(leaving)
+        finally:
+            self.gone += deletions.done
         if deletions.failures:
             failed = [f"partition {list(one.item)}: {one.code}: {one.message}" for one in deletions.failures]
             raise IncompleteError(f"table {table}: Glue refused {counted(len(failed), 'partition')}:\n{listed(failed)}")
-        return deletions.done, permit
+        return None
 
     def _digest(self, gone: Sequence[Values]) -> str:
         together = SetDigest()

@@ -90,20 +90,6 @@ class UnsortedStreamError(ValueError):
 
 
 # ------------------------------------------------------------------------------------------------------- tables
-def plan_tables(
-    source: Iterable[Mapping[str, Any]],
-    twin: Iterable[Mapping[str, Any]],
-    origin: Origin,
-    contracts: Mapping[str, Table],
-    now: dt.datetime,
-) -> Iterator[TableChange]:
-    """One change a table, sorted by name. `contracts` by table name; `now` dates marks of absence."""
-    sources = {table["Name"]: table for table in source}
-    twins = {table["Name"]: table for table in twin}
-    for name in sorted(sources.keys() | twins.keys()):
-        yield plan_table(name, sources.get(name), twins.get(name), origin, contracts.get(name), now)
-
-
 def plan_table(
     name: str,
     source: Mapping[str, Any] | None,

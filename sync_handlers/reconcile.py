@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,8 @@ from sync_handlers.report import Report
 from sync_handlers.safety import Safety
 from sync_handlers.state import Outcome
 
+LEAST_MARGIN = 10.0
+"""Seconds kept for the answer when deletions end an invocation whose time is short."""
 ATTEMPTS = 3
 """How often a table is planned again after somebody else wrote it in between."""
 _WRITTEN = frozenset({Kind.CREATE, Kind.UPDATE, Kind.MARK, Kind.DELETE})
@@ -46,7 +49,6 @@ class _Partitions:
     whole: bool = True
     withheld: int = 0
     newest: dt.datetime | None = None
-    written: int = 0
     created: int = 0
 
 
@@ -205,17 +207,11 @@ class Reconcile:
         source, twin = WatchedSource(self.source), GuardedTwin(self.twin)
         given = (table, source, twin, self.origin.prefixes, self.budget, only, checkpoint)
         sync = PartitionSync(*given) if held is None else HeldSync(*given, held=held)
-        found = _Partitions()
         try:
-            try:
-                sync.run()
-            except (ContinuedError, IncompleteError):
-                self._settle(sync, twin, found)
-                raise
-            self._settle(sync, twin, found)
+            self._compared(sync, twin)
         finally:
             counts = sync.counts
-            counts.deleted -= len(twin.waiting)  # what was not come to
+            counts.deleted = twin.gone
             for name in self.report.partitions:
                 self.report.partitions[name] += getattr(counts, name)
             self.report.skipped += [
@@ -224,23 +220,26 @@ class Reconcile:
             more = counts.refused - len(counts.examples)
             if more:
                 self.report.skipped.append({"table": table, "reason": f"{counted(more, 'partition')} more like these"})
-        found.digest, found.whole, found.newest = counts.digest, sync.only is None, source.newest
-        found.created, found.written = counts.created, counts.created + counts.updated + counts.deleted
-        return found
+        return _Partitions(counts.digest, sync.only is None, twin.withheld, source.newest, counts.created)
 
-    def _settle(self, sync: PartitionSync, twin: GuardedTwin, found: _Partitions) -> None:
-        """Delete what was kept back until all of it was known, if the guard lets it go."""
-        waiting = len(twin.waiting)
-        may = self.safety.partitions(self.origin.twin, sync.table)
+    def _compared(self, sync: PartitionSync, twin: GuardedTwin) -> None:
+        """Compare and write; then delete what was kept back until all of it was known, if the guard lets it go."""
         try:
-            gone, permit = twin.settle(sync.table, may, self.safety.count, self.budget)
-        except Exception:
-            sync.counts.deleted -= waiting
+            sync.run()
+        except ContinuedError:
+            # What the time left does not suffice for is found again: a pass that wrote is followed by another.
+            with contextlib.suppress(OutOfTimeError):
+                self._settle(sync.table, twin, replace(self.budget, margin=LEAST_MARGIN))
             raise
-        sync.counts.deleted += gone - waiting
-        if permit is not None and not permit.allowed:
-            found.withheld = waiting
-            self.report.held.append({"table": sync.table, "partitions": waiting, "reason": permit.reason})
+        except IncompleteError:
+            self._settle(sync.table, twin, self.budget)
+            raise
+        self._settle(sync.table, twin, self.budget)
+
+    def _settle(self, table: str, twin: GuardedTwin, budget: Budget) -> None:
+        kept = twin.settle(table, self.safety.partitions(self.origin.twin, table), self.safety.count, budget)
+        if kept is not None:
+            self.report.held.append({"table": table, "partitions": twin.withheld, "reason": kept})
 
     def _outcome(
         self, change: TableChange, source: GlueValue | None, twin: GlueValue | None, found: _Partitions

@@ -51,9 +51,8 @@ class Recorder:
             self.store.delete(twin, item)
             return
         before = self.store.update(twin, item, change)
-        unchanged = before is not None and before.get("sourceDigest") == outcome.source_digest is not None
-        if unchanged and outcome.writes and not outcome.withheld:
-            # The source is what it was at the last success, and still something was written: somebody changes the
+        if outcome.writes and outcome.source_digest is not None and _agreed(before) == outcome.source_digest:
+            # Source and twin agreed, the source is what it was, and still something was written: somebody changes the
             # twin, or the comparison does not converge.
             count("WritesOnNoOp", outcome.writes, domain=self.source.domain)
         if before is not None and before.get("withheld") and not (outcome.withheld or outcome.failure):
@@ -86,3 +85,9 @@ class Recorder:
         )
         if self.notifier.tell(notice):
             self.store.update(self.source.twin, item, Update({"held.notified": change}))
+
+
+def _agreed(item: Mapping[str, Any] | None) -> Any:
+    """The digest in which source and twin agreed when the table was last compared; None when they did not."""
+    known = item or {}
+    return known.get("sourceDigest") if known.get("sourceDigest") == known.get("twinDigest") else None

@@ -32,6 +32,8 @@ ACTIONS = {
     "athena:ListTagsForResource": READ_BACK,
     "athena:UntagResource": OTHER_EDIT,
     "athena:UpdateWorkGroup": OTHER_EDIT,
+    "dynamodb:ListTagsOfResource": READ_BACK,
+    "dynamodb:UntagResource": OTHER_EDIT,
     "events:ListTagsForResource": READ_BACK,
     "events:UntagResource": OTHER_EDIT,
     "glue:GetTags": READ_BACK,

@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync_handlers import canonical, planner
-from sync_handlers.planner import Kind, Origin, Partition, TableChange, UnsortedStreamError, plan_partitions, plan_table
+from sync_handlers.planner import (
+    Circumstances,
+    Kind,
+    Origin,
+    Partition,
+    TableChange,
+    UnsortedStreamError,
+    plan_partitions,
+    plan_table,
+)
+from sync_handlers.schema_changes import Change
 from tests.sync_handlers.fakes import CREATED
 from tests.sync_handlers.tables import (
     PREFIXES,
@@ -66,15 +76,6 @@ def test_one_application_makes_any_twin_equal_to_any_source(source: dict[str, An
         assert again.kind is Kind.KEEP, again.reason
     else:
         assert change.kind is Kind.KEEP or "forward" in change.reason
-
-
-@given(st.permutations(["a", "b", "c", "d"]), st.permutations(["b", "c", "e"]))
-def test_the_order_in_which_tables_are_listed_has_no_meaning(here: list[str], there: list[str]) -> None:
-    source, twin = [at_source(parquet(name)) for name in here], [copied(parquet(name)) for name in there]
-    changes = list(planner.plan_tables(source, twin, ORIGIN, {}, NOW))
-    assert [(change.table, change.kind) for change in changes] == [
-        ("a", Kind.CREATE), ("b", Kind.KEEP), ("c", Kind.KEEP), ("d", Kind.CREATE), ("e", Kind.MARK),
-    ]  # fmt: skip
 
 
 def test_a_new_table_is_created_with_marks_that_say_where_it_came_from() -> None:
@@ -230,6 +231,42 @@ def test_an_absent_table_is_marked_once_and_never_deleted() -> None:
     assert plan(None, dict(change.input)).kind is Kind.ABSENT
 
 
+@pytest.mark.parametrize(
+    ("after", "gone", "kind"),
+    [(24, "proof", Kind.DELETE), (23, "proof", Kind.ABSENT), (24, None, Kind.ABSENT), (9999, None, Kind.ABSENT)],
+)
+def test_an_absent_table_is_deleted_when_it_is_proven_and_its_grace_is_over(
+    after: int, gone: str | None, kind: Kind
+) -> None:
+    marked = plan(None, copied(parquet(), version="5")).input
+    twin = {**(marked or {}), "VersionId": "6"}
+    now = NOW + dt.timedelta(hours=after)
+    change = plan_table("orders", None, twin, ORIGIN, None, now, Circumstances(gone=gone))
+    assert change.kind is kind
+    assert change.absent_since == NOW
+    if kind is Kind.DELETE:
+        assert change.version == "6"
+        assert "proof" in change.reason
+
+
+def test_a_mark_that_nobody_can_read_dates_nothing_and_is_written_again() -> None:
+    twin = copied(parquet())
+    twin["Parameters"]["lakemesh.not_seen_since"] = "last week"
+    assert not planner.due(twin, NOW, dt.timedelta())
+    assert plan(None, twin).kind is Kind.MARK
+
+
+def test_a_breaking_change_is_held_for_consumers_and_not_without_any() -> None:
+    after = parquet()
+    after["StorageDescriptor"]["Columns"].pop()
+    listed = manifest(orders_contract()).tables["sales_raw.orders"]
+    given_to = Circumstances(consumers=("treasury",))
+    change = plan_table("orders", at_source(after), copied(parquet()), ORIGIN, listed, NOW, given_to)
+    assert (change.kind, change.change) == (Kind.HOLD, Change.BREAKING)
+    for free in (Circumstances(), Circumstances(consumers=("treasury",), released=True)):
+        assert plan_table("orders", at_source(after), copied(parquet()), ORIGIN, listed, NOW, free).kind is Kind.UPDATE
+
+
 def test_a_table_that_is_seen_again_loses_its_mark() -> None:
     marked = plan(None, copied(parquet())).input
     change = plan(at_source(parquet()), {**(marked or {}), "VersionId": "6"})
@@ -335,6 +372,13 @@ def test_a_refused_partition_is_not_copied_and_its_lawful_copy_left() -> None:
     evil = Partition(("1",), "x", "outside")
     assert [change.kind for change in plan_partitions([evil], [])] == [Kind.SKIP]
     assert [change.kind for change in plan_partitions([evil], [Partition(("1",), "y")])] == [Kind.SKIP]
+
+
+def test_a_partition_that_waits_is_not_copied_and_what_the_twin_has_of_it_stays() -> None:
+    waits = Partition(("a",), "new", unfit="does not fit")
+    assert [change.kind for change in plan_partitions([waits], [])] == [Kind.SKIP]
+    assert [change.kind for change in plan_partitions([waits], [Partition(("a",), "old")])] == [Kind.SKIP]
+    assert [change.kind for change in plan_partitions([waits], [Partition(("a",), "new")])] == [Kind.KEEP]
 
 
 def test_a_copy_of_a_partition_outside_narrowed_prefixes_goes() -> None:

@@ -630,6 +630,15 @@ def test_a_twin_that_somebody_changes_shows_as_writes_on_no_op(capsys: pytest.Ca
     assert metrics(capsys)["WritesOnNoOp"] == 1
 
 
+def test_a_release_is_no_write_without_a_cause(capsys: pytest.CaptureFixture[str]) -> None:
+    world = shared()
+    world.source.put(DB, narrower(), version="1")
+    world.run()
+    world.text["products"]["orders"]["version"] = "2.0.0"
+    assert world.run().tables["updated"] == 1
+    assert "WritesOnNoOp" not in metrics(capsys)
+
+
 def test_iceberg_is_as_fresh_as_its_last_commit() -> None:
     world = World()
     world.source.put(DB, iceberg(), created=START)
