@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import typer
 
+from lakemesh.cli.access_requests import approve, reject, request, requests
 from lakemesh.cli.affected import affected
 from lakemesh.cli.bootstrap import bootstrap
+from lakemesh.cli.catalogue import search, show
 from lakemesh.cli.check import check
 from lakemesh.cli.ci import app as ci
 from lakemesh.cli.classify import app as classify
@@ -45,6 +47,12 @@ app.command(rich_help_panel="Mesh")(validate)
 app.command(rich_help_panel="Mesh")(check)
 app.command(rich_help_panel="Mesh")(explain)
 app.command(rich_help_panel="Mesh")(diff)
+app.command(rich_help_panel="Catalogue")(search)
+app.command(rich_help_panel="Catalogue")(show)
+app.command(rich_help_panel="Catalogue")(request)
+app.command(rich_help_panel="Catalogue")(requests)
+app.command(rich_help_panel="Catalogue")(approve)
+app.command(rich_help_panel="Catalogue")(reject)
 app.command(rich_help_panel="Mesh")(affected)
 app.command(rich_help_panel="Mesh")(codeowners)
 app.command(rich_help_panel="Mesh")(manifest)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
+from lakemesh.portal.people import person
 from lakemesh.portal.requests.commands import ForbiddenError
 from lakemesh.portal.requests.model import Person
 from lakemesh.portal.web.guards import SAFE
 from lakemesh.portal.web.identity import TokenError
-from lakemesh.portal.web.sessions import person, same, signed_in
+from lakemesh.portal.web.sessions import same, signed_in
 
 if TYPE_CHECKING:
     from lakemesh.portal.web.app import Services

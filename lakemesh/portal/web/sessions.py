@@ -9,13 +9,14 @@ from __future__ import annotations
 import hmac
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.requests import Request
 
 from lakemesh.declarations.models import Declarations
+from lakemesh.portal.people import person
 from lakemesh.portal.requests.model import Person
 
 HOURS: Final = 8
@@ -36,22 +37,6 @@ class Session:
     def person(self, declarations: Declarations) -> Person:
         """What the mesh makes of the person (`portal` in mesh.yaml)."""
         return person(declarations, self.email, self.name, self.groups)
-
-
-def person(declarations: Declarations, email: str, name: str, groups: Iterable[str]) -> Person:
-    """A person by address and groups: member of consumers, steward, or neither."""
-    portal = declarations.mesh.portal
-    known = {email.casefold(), *(group.casefold() for group in groups)}
-
-    def one_of(names: Iterable[str]) -> bool:
-        return any(listed.casefold() in known for listed in names)
-
-    return Person(
-        email=email,
-        name=name,
-        consumers=frozenset(consumer for consumer, members in portal.members.items() if one_of(members)),
-        steward=one_of(portal.stewards),
-    )
 
 
 def signed_in(request: Request) -> Session | None:
