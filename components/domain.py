@@ -5,6 +5,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
+from components.data_filters import DataFilterArgs, DataFilters
 from components.permissions import EntryArgs, Grants
 from components.registered_locations import Prefix, RegisteredLocations, RegisteredLocationsArgs
 from components.table_tags import TableTags, TaggedTable
@@ -73,6 +74,8 @@ class DomainArgs(TypedDict):
     """Data products of the domain."""
     entries: Sequence[EntryArgs]
     """Every grant on the domain's products, in the governance account."""
+    filters: NotRequired[Sequence[DataFilterArgs]]
+    """Data cells filters that some of them are on."""
     permissions_boundary: NotRequired[str]
     """ARN of the managed policy that limits the registration roles."""
 
@@ -106,10 +109,19 @@ class Domain(pulumi.ComponentResource):
             )
             for product in args["products"]
         ]
+        before: list[pulumi.Resource] = [*twins.values(), *tagged]
+        if filters := args.get("filters"):
+            before.append(
+                DataFilters(
+                    f"{name}-filters",
+                    {"filters": filters},
+                    pulumi.ResourceOptions(parent=self, depends_on=list(twins.values())),
+                )
+            )
         Grants(
             f"{name}-grants",
             {"entries": args["entries"]},
-            pulumi.ResourceOptions(parent=self, depends_on=[*twins.values(), *tagged]),
+            pulumi.ResourceOptions(parent=self, depends_on=before),
         )
         self.databases = pulumi.Output.all(*(twin.database for _, twin in sorted(twins.items())))
         self.registration_role_arns = pulumi.Output.all(*(each.role_arn for _, each in sorted(locations.items())))

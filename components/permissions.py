@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 from pulumi_aws.lakeformation import (
     PermissionsDatabaseArgsDict,
+    PermissionsDataCellsFilterArgsDict,
     PermissionsDataLocationArgsDict,
     PermissionsLfTagArgsDict,
     PermissionsLfTagPolicyArgsDict,
@@ -18,6 +19,7 @@ class On(TypedDict, total=False):
     """What a permission is on, in the provider's own words; exactly one member."""
 
     catalog_resource: bool
+    data_cells_filter: PermissionsDataCellsFilterArgsDict
     data_location: PermissionsDataLocationArgsDict
     database: PermissionsDatabaseArgsDict
     lf_tag: PermissionsLfTagArgsDict
@@ -87,8 +89,21 @@ class TagPolicyTarget(TypedDict):
     """Values by key: a resource matches if it carries, for every key, one of the values."""
 
 
+class DataFilterTarget(TypedDict):
+    """A data cells filter by name."""
+
+    catalog: str
+    """Account id of the catalog that its table is in."""
+    database: str
+    """Name of the table's database."""
+    table: str
+    """Name of the table."""
+    name: str
+    """Name of the filter."""
+
+
 class EntryArgs(TypedDict):
-    """One grant. Exactly one of `database`, `table` and `tag_policy` says on what."""
+    """One grant. Exactly one of `database`, `table`, `data_filter` and `tag_policy` says on what."""
 
     name: str
     """Logical name, made from principal and resource and not from what is granted: so that a changed grant is a
@@ -103,6 +118,8 @@ class EntryArgs(TypedDict):
     """A database by name."""
     table: NotRequired[TableTarget]
     """A table by name."""
+    data_filter: NotRequired[DataFilterTarget]
+    """A data cells filter."""
     tag_policy: NotRequired[TagPolicyTarget]
     """An LF-Tag expression."""
 
@@ -157,6 +174,13 @@ def target(entry: EntryArgs) -> On:
         on["database"] = {"catalog_id": database["catalog"], "name": database["name"]}
     if (table := entry.get("table")) is not None:
         on["table"] = {"catalog_id": table["catalog"], "database_name": table["database"], "name": table["name"]}
+    if (shown := entry.get("data_filter")) is not None:
+        on["data_cells_filter"] = {
+            "table_catalog_id": shown["catalog"],
+            "database_name": shown["database"],
+            "table_name": shown["table"],
+            "name": shown["name"],
+        }
     if (policy := entry.get("tag_policy")) is not None:
         on["lf_tag_policy"] = {
             "catalog_id": policy["catalog"],

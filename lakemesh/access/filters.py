@@ -89,4 +89,4 @@ def _entry(declarations: Declarations, table: Table, columns: tuple[str, ...], r
     name = f"{table.name[: MAX_NAME - len(shown) - 1]}-{shown}"
     resource = DataFilterResource(declarations.mesh.central.account, table.twin, table.name, name)
     logical = hashlib.sha256(f"{table.key} {shown}".encode()).hexdigest()[:8]
-    return FilterEntry(f"filter-{table.name[:50]}-{logical}", resource, columns, rows)
+    return FilterEntry(f"{table.name[:50]}-{logical}", resource, columns, rows)

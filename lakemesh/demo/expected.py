@@ -36,6 +36,10 @@ class Verdict(StrEnum):
     """Glue does not show the column, and Athena refuses it."""
 
 
+Rows = dict[str, tuple[str, ...]]
+"""Which rows come back, where not all do: by column the values of which a row has one."""
+
+
 class _Columns(Declaration):
     """Verdicts of one table: `every` for a bare word, else columns by verdict."""
 
@@ -43,6 +47,7 @@ class _Columns(Declaration):
     read: tuple[str, ...] = ()
     discover: tuple[str, ...] = ()
     denied: tuple[str, ...] = ()
+    rows: Rows = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -95,6 +100,8 @@ class Expected:
     """Columns in order, by "twin.table"."""
     verdicts: Verdicts
     edit: Edit | None = None
+    rows: Mapping[tuple[str, str], Rows] = field(default_factory=dict)
+    """By "consumer/principal" and "twin.table", where only some rows come back."""
 
     def after_edit(self) -> Expected:
         """What must hold after the edit: what it names is different, all else is as before."""
@@ -142,7 +149,21 @@ class _Checker:
         verdicts = self._principals(self._file.principals, ("principals",))
         self._complete(verdicts)
         edit = self._edit(self._file.edit) if self._file.edit else None
-        return Expected(self._file.tables, verdicts, edit)
+        return Expected(self._file.tables, verdicts, edit, self._rows())
+
+    def _rows(self) -> dict[tuple[str, str], Rows]:
+        found = {
+            (who, table): said.rows
+            for who, tables in self._file.principals.items()
+            for table, said in tables.items()
+            if said.rows
+        }
+        for (who, table), rows in found.items():
+            known = self._file.tables.get(table, ())
+            for column in sorted(rows.keys() - set(known)):
+                text = f'{table} has no column "{column}".{did_you_mean(column, known)}'
+                self._add("unknown-column", text, "principals", who, table, "rows", column)
+        return found
 
     def _add(self, rule: str, message: str, *path: str | int) -> None:
         self.problems.append(self._places.problem(rule, message, self._name, *path))

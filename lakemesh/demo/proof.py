@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from lakemesh.declarations.models import Declarations
 from lakemesh.declarations.naming import Naming
 from lakemesh.demo.clients import Clients
-from lakemesh.demo.expected import Expected, Verdict
+from lakemesh.demo.expected import Expected, Rows, Verdict
 from lakemesh.demo.queries import Answer, Workgroup
 from lakemesh.demo.tables import SourceTable
 from lakemesh.demo.values import as_athena_writes
@@ -72,8 +72,8 @@ def prove(
     general = _catalog_differences(declarations, expected, clients)
     with ThreadPoolExecutor(WORKERS) as pool:
         jobs = [
-            pool.submit(_principal, declarations, principal, tables, clients, seeded)
-            for principal, tables in expected.verdicts.items()
+            pool.submit(_principal, declarations, expected, principal, clients, seeded)
+            for principal in expected.verdicts
         ]
         done = [job.result() for job in jobs]
     return Proof(
@@ -121,8 +121,8 @@ def _columns(table: Mapping[str, Any]) -> tuple[str, ...]:
 # -------------------------------------------------------------------------------------------------- one principal
 def _principal(
     declarations: Declarations,
+    expected: Expected,
     principal: str,
-    expected: Mapping[str, Mapping[str, Verdict]],
     clients: Clients,
     seeded: Mapping[str, SourceTable],
 ) -> Proof:
@@ -131,8 +131,16 @@ def _principal(
     workgroup = Workgroup(clients.role("athena", role), Naming(declarations.mesh).workgroup(consumer, name))
     control = workgroup.run("SELECT 1")
     tables = [
-        _Attempt(principal, table, verdicts, clients.role("glue", role), workgroup, seeded.get(table)).proof()
-        for table, verdicts in expected.items()
+        _Attempt(
+            principal,
+            table,
+            verdicts,
+            clients.role("glue", role),
+            workgroup,
+            seeded.get(table),
+            expected.rows.get((principal, table), {}),
+        ).proof()
+        for table, verdicts in expected.verdicts[principal].items()
     ]
     works = control.rows == [("1",)]
     broken = () if works else (f"{principal}: SELECT 1 fails in its workgroup: {control.reason or control.rows}",)
@@ -150,6 +158,7 @@ class _Attempt:
         glue: Any,
         workgroup: Workgroup,
         seeded: SourceTable | None,
+        rows: Rows,
     ) -> None:
         self.principal = principal
         self.table = table
@@ -158,6 +167,7 @@ class _Attempt:
         self.glue = glue
         self.workgroup = workgroup
         self.seeded = seeded
+        self.rows = rows
         self.differences: list[str] = []
         self.refusals: dict[str, str] = {}
 
@@ -232,12 +242,22 @@ class _Attempt:
             self._differ(f"SELECT * failed: {answer.reason}")
 
     def _compare(self, answer: Answer, columns: Sequence[str]) -> None:
-        """The rows are the producer's: as many, and the same values in every scalar column."""
+        """The rows are the producer's, or those of them that are expected: as many, the same values in every scalar
+        column."""
         if self.seeded is None:
             return
-        wanted = self.seeded.rows
+        wanted = [
+            row
+            for row in self.seeded.rows
+            if all(
+                as_athena_writes(row[column], self.seeded.column_type(column)) in values
+                for column, values in self.rows.items()
+            )
+        ]
         if len(answer.rows) != len(wanted):
-            self._differ(f"returns {len(answer.rows)} rows, the producer has {len(wanted)}")
+            which = ", ".join(f"{column} [{', '.join(values)}]" for column, values in self.rows.items())
+            of = f" with {which}" if which else ""
+            self._differ(f"returns {len(answer.rows)} rows, the producer has {len(wanted)}{of}")
             return
         for index, column in enumerate(columns):
             kind = self.seeded.column_type(column)

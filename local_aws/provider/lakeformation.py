@@ -15,7 +15,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local_aws.provider.connection import Connection, ProviderError
-from local_aws.provider.resource import At, ResourceType, code, one, register, unless
+from local_aws.provider.resource import At, ResourceType, camel, code, one, pascal, register, unless
 from local_aws.provider.schema import Problem
 from local_aws.provider.values import Properties, has_unknown
 
@@ -179,6 +179,54 @@ class Resource(ResourceType):
         unless(GONE, lambda: at.client("lakeformation").deregister_resource(ResourceArn=at.id))
 
 
+@register
+class DataCellsFilter(ResourceType):
+    """Columns and rows of a table under a name. Everything but the name could be updated; here it replaces."""
+
+    kind = "aws:lakeformation/dataCellsFilter:DataCellsFilter"
+    supported = frozenset({"tableData"})
+    immutable = supported
+
+    def verify(self, inputs: Properties) -> Iterator[Problem]:
+        data = one(inputs["tableData"])
+        columns = [key for key in ("columnNames", "columnWildcard") if data.get(key) is not None]
+        rows = one(data.get("rowFilter"))
+        given = [key for key in ("allRowsWildcard", "filterExpression") if rows.get(key) is not None]
+        if len(columns) != 1:
+            yield "tableData", "exactly one of `columnNames,columnWildcard` must be specified"
+        if len(given) != 1:
+            yield "tableData.rowFilter", "exactly one of `allRowsWildcard,filterExpression` must be specified"
+
+    @staticmethod
+    def _id(data: Mapping[str, Any]) -> str:
+        return ",".join(str(data[key]) for key in ("databaseName", "name", "tableCatalogId", "tableName"))
+
+    @staticmethod
+    def _named(identifier: str) -> dict[str, str]:
+        database, name, catalog, table = identifier.split(",")
+        return {"DatabaseName": database, "Name": name, "TableCatalogId": catalog, "TableName": table}
+
+    def create(self, at: At) -> str:
+        data = one(at.inputs["tableData"])
+        at.client("lakeformation").create_data_cells_filter(TableData=pascal({
+            **data, "rowFilter": one(data.get("rowFilter")),
+            **({"columnWildcard": one(data["columnWildcard"])} if data.get("columnWildcard") is not None else {}),
+        }))  # fmt: skip
+        return self._id(data)
+
+    def read(self, at: At) -> Properties | None:
+        client = at.client("lakeformation")
+        found = unless(GONE, lambda: client.get_data_cells_filter(**self._named(at.id))["DataCellsFilter"])
+        if found is None:
+            return None
+        known = set(one(at.state.get("tableData") or {})) or None
+        data = camel(found)
+        return {"tableData": {key: value for key, value in data.items() if known is None or key in known}}
+
+    def delete(self, at: At) -> None:
+        unless(GONE, lambda: at.client("lakeformation").delete_data_cells_filter(**self._named(at.id)))
+
+
 # ---------------------------------------------------------------------------- resources that tags and grants name
 def _database(block: Mapping[str, Any]) -> dict[str, Any]:
     return _named(block, Name=block["name"])
@@ -210,6 +258,10 @@ KINDS: Mapping[str, tuple[str, Any]] = {
     "database": ("Database", _database),
     "table": ("Table", _table),
     "tableWithColumns": ("TableWithColumns", _columns),
+    "dataCellsFilter": (
+        "DataCellsFilter",
+        lambda block: pascal({key: block[key] for key in ("tableCatalogId", "databaseName", "tableName", "name")}),
+    ),
     "dataLocation": ("DataLocation", lambda block: _named(block, ResourceArn=block["arn"])),
     "lfTag": ("LFTag", lambda block: _named(block, TagKey=block["key"], TagValues=block["values"])),
     "lfTagPolicy": ("LFTagPolicy", _expression),

@@ -21,6 +21,7 @@ from lakemesh.access.evaluate import account_of
 from lakemesh.access.state import (
     ColumnsResource,
     DatabaseResource,
+    DataFilterResource,
     Resource,
     TableResource,
     TagPolicyResource,
@@ -90,7 +91,7 @@ def kind(resource: Resource) -> str:
             return "database"
         case TableResource(table=None):
             return "all tables"
-        case TableResource() | ColumnsResource():
+        case TableResource() | ColumnsResource() | DataFilterResource():
             return "table"
         case TagPolicyResource(kind="DATABASE") | TagResource():
             return "LF-Tags, databases"
@@ -251,7 +252,7 @@ def _glue_resource(resource: Resource, region: str) -> tuple[str, str]:
             return f"{base}:database/{database}", "glue:Database"
         case TableResource(_, database, table):
             return f"{base}:table/{database}/{table or '*'}", "glue:Table"
-        case ColumnsResource(_, database, table):
+        case ColumnsResource(_, database, table) | DataFilterResource(_, database, table):
             return f"{base}:table/{database}/{table}", "glue:Table"
         case _:
             return f"{base}:catalog", "glue:Catalog"

@@ -71,7 +71,7 @@ def test_a_mesh_that_cannot_be_read_is_reported_and_nothing_is_returned(director
 def test_discover_beside_read_is_refused_for_one_principal(directory):
     add_grant(directory, "ar", grant("g", product="ar_invoice", to="finance-analytics/controller", access="discover"))
     problem = found(directory, "discover-beside-read")
-    assert (problem.file, problem.path) == ("mesh/grants/ar.yaml", "grants[6]")
+    assert (problem.file, problem.path) == ("mesh/grants/ar.yaml", "grants[7]")
     assert '"ar-invoice-confidential-controller" lets it read' in problem.message
 
 

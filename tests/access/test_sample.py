@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import yaml
 from lakemesh.access.check import load_mesh
 from lakemesh.access.evaluate import may_grant, table_access
 from lakemesh.access.expand import Entry, Expansion, expand
-from lakemesh.access.state import CatalogState, DatabaseState, Permission, State, TableState
+from lakemesh.access.state import CatalogState, DatabaseState, DataFilter, Permission, State, TableState
 from lakemesh.declarations.models import Declarations, Table
 
 MESH = Path(__file__).parents[2] / "mesh"
@@ -69,12 +70,28 @@ def central_databases(declarations: Declarations) -> dict[str, DatabaseState]:
     return databases
 
 
+def filtered(
+    databases: dict[str, DatabaseState], expansion: Expansion, declarations: Declarations
+) -> dict[str, DatabaseState]:
+    """With the data filters that the domains' stacks make."""
+    for domain in declarations.mesh.domains:
+        for made in expansion.filters(domain):
+            tables = databases[made.resource.database].tables
+            table = tables[made.resource.table]
+            both = {**table.filters, made.resource.name: DataFilter(frozenset(made.columns), rows=made.rows)}
+            databases[made.resource.database] = replace(
+                databases[made.resource.database],
+                tables={**tables, made.resource.table: replace(table, filters=both)},
+            )
+    return databases
+
+
 def state(declarations: Declarations, expansion: Expansion) -> State:
     mesh = declarations.mesh
     central = CatalogState(
         mesh.central.account,
         permissions=permissions(entry for domain in mesh.domains for entry in expansion.central(domain)),
-        databases=central_databases(declarations),
+        databases=filtered(central_databases(declarations), expansion, declarations),
     )
     consumers = {
         entry.account: CatalogState(
@@ -104,7 +121,7 @@ def verdicts(world: State, principal: str, key: str) -> dict[str, str]:
 def wanted(verdict: str | dict[str, list[str]], key: str) -> dict[str, str]:
     if isinstance(verdict, str):
         return dict.fromkeys(EXPECTED["tables"][key], verdict)
-    return {column: word for word, columns in verdict.items() for column in columns}
+    return {column: word for word, columns in verdict.items() if word != "rows" for column in columns}
 
 
 def edited(declarations: Declarations) -> Declarations:

@@ -130,6 +130,28 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
                 "permissions": ["DESCRIBE"],
                 "table": {"catalog": CENTRAL, "database": "shop_orders", "name": "order_line"},
             },
+            {
+                "name": "some-orders-to-analyst",
+                "principal": ROLE.format(CONSUMER, "Analyst"),
+                "permissions": ["SELECT"],
+                "data_filter": {
+                    "catalog": CENTRAL,
+                    "database": "shop_orders",
+                    "table": "order_line",
+                    "name": "order_line-1",
+                },
+            },
+        ],
+        "filters": [
+            {
+                "name": "filter-order_line",
+                "catalog": CENTRAL,
+                "database": "shop_orders",
+                "table": "order_line",
+                "filter": "order_line-1",
+                "columns": ["note", "email"],
+                "rows": "\"note\" = 'a'",
+            }
         ],
     },
     "ConsumerAccount": {

@@ -113,6 +113,32 @@ def test_the_tag_roles_grant_is_not_replaced_at_every_refresh(engine: Engine) ->
         assert each.ignore_changes == ("permissions", "permissionsWithGrantOptions")
 
 
+def test_a_filter_lists_its_columns_and_is_there_before_the_grant_on_it(engine: Engine) -> None:
+    build(engine, Domain, arguments_of("Domain"))
+
+    made = engine.one("DataCellsFilter")
+    assert made["tableData"] == {
+        "tableCatalogId": CENTRAL,
+        "databaseName": "shop_orders",
+        "tableName": "order_line",
+        "name": "order_line-1",
+        "columnNames": ["email", "note"],
+        "rowFilter": {"filterExpression": "\"note\" = 'a'"},
+    }
+    (granted,) = [each for each in engine.of("Permissions") if "dataCellsFilter" in each.inputs]
+    assert granted["dataCellsFilter"]["name"] == "order_line-1"
+    order = [each.urn for each in engine.resources]
+    assert order.index(made.urn) < order.index(granted.urn)
+
+
+def test_a_filter_without_a_condition_shows_every_row(engine: Engine) -> None:
+    given = arguments_of("Domain")
+    del given["filters"][0]["rows"]
+    build(engine, Domain, given)
+
+    assert engine.one("DataCellsFilter")["tableData"]["rowFilter"] == {"allRowsWildcard": {}}
+
+
 def test_nothing_is_granted_to_iam_allowed_principals(engine: Engine) -> None:
     for component in (Domain, ConsumerAccount, ProducerAccount):
         built = build(Engine(), component, arguments_of(component.__name__))

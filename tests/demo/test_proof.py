@@ -38,6 +38,7 @@ class Cloud:
         }
         self.shown: dict[tuple[str, str], list[str]] = {}
         self.star: dict[tuple[str, str], list[str]] = {}
+        self.filtered = expected.rows
         self.refusal = "COLUMN_NOT_FOUND: line 1:8: Column cannot be resolved or requester is not authorized"
         self.broken: set[str] = set()
         self.rows: dict[str, tuple[dict[str, Any], ...]] = {}
@@ -128,6 +129,8 @@ class Athena:
     def _rows(self, table: str, columns: list[str]) -> list[list[str]]:
         source = self.cloud.sources[table]
         rows = self.cloud.rows.get(table, source.rows)
+        shown = self.cloud.filtered.get((self.who, table), {})
+        rows = [row for row in rows if all(row[column] in values for column, values in shown.items())]
         return [[as_athena_writes(row[c], source.column_type(c)) for c in columns] for row in rows]
 
     def get_query_execution(self, QueryExecutionId: str) -> dict[str, Any]:

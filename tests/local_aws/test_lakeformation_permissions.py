@@ -178,8 +178,6 @@ def test_a_principal_must_exist_and_not_be_the_own_account(lake, principal):
 def test_what_is_not_modelled_is_refused_by_name(lake, local):
     with refused("NotImplementedByLocalAws", "organization"):
         lake.grant(f"arn:aws:organizations::{OWNER}:organization/o-a1b2c3d4e5", DATABASE, "DESCRIBE")
-    with refused("NotImplementedByLocalAws", "DataCellsFilter"):
-        lake.grant(local, {"DataCellsFilter": {"DatabaseName": "sales", "TableName": "orders", "Name": "x"}}, "SELECT")
     with refused("NotImplementedByLocalAws", "Condition"):
         lake.owner.grant_permissions(
             Principal=who(local), Resource=DATABASE, Permissions=["DESCRIBE"], Condition={"Expression": "x"}

@@ -682,6 +682,45 @@ def test_permissions_are_granted_read_back_and_revoked(
     assert made.read() is None
 
 
+DATA = {"tableCatalogId": ACCOUNT, "databaseName": "ar", "tableName": "invoice", "name": "f"}
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"columnNames": ["id"], "rowFilter": {"filterExpression": "id > 3"}},
+        {"columnWildcard": {"excludedColumnNames": ["name"]}, "rowFilter": {"allRowsWildcard": {}}},
+    ],
+)
+def test_a_data_cells_filter_and_a_grant_on_it(governed: Cloud, client: Clients, shown: dict[str, Any]) -> None:
+    columns = [{"Name": "id", "Type": "int"}, {"Name": "name", "Type": "string"}]
+    client("glue").create_table(
+        DatabaseName="ar", TableInput={"Name": "invoice", "StorageDescriptor": {"Columns": columns}}
+    )
+    made = governed.create("aws:lakeformation/dataCellsFilter:DataCellsFilter", tableData={**DATA, **shown})
+    settle(made)
+    assert made.id == f"ar,f,{ACCOUNT},invoice"
+    granted = governed.create(
+        "aws:lakeformation/permissions:Permissions", principal=ANALYST, permissions=["SELECT"], dataCellsFilter=DATA
+    )
+    settle(granted)
+    granted.delete()
+    assert granted.read() is None
+    assert made.replaces(tableData={**DATA, **shown, "name": "g"}) == ["tableData"]
+    made.delete()
+    assert made.read() is None
+
+
+def test_a_data_cells_filter_says_columns_and_rows_in_one_way_each(governed: Cloud) -> None:
+    kind = "aws:lakeformation/dataCellsFilter:DataCellsFilter"
+    rows = {"allRowsWildcard": {}}
+    assert (
+        "columnNames,columnWildcard" in governed.problems(kind, {"tableData": {**DATA, "rowFilter": rows}})["tableData"]
+    )
+    both = {**DATA, "columnNames": ["id"], "rowFilter": {**rows, "filterExpression": "id > 3"}}
+    assert "allRowsWildcard" in governed.problems(kind, {"tableData": both})["tableData.rowFilter"]
+
+
 def test_permissions_have_no_update_and_sets_have_no_order(governed: Cloud) -> None:
     governed.create("aws:lakeformation/lfTag:LfTag", key="domain", values=["ar", "ap"])
     expression = {"resourceType": "TABLE", "expressions": [{"key": "domain", "values": ["ar", "ap"]}]}

@@ -19,7 +19,7 @@ import duckdb
 
 from local_aws.services.athena import sql
 from local_aws.services.athena.sql import CATALOG, QueryError, Statement
-from local_aws.services.athena.tables import Catalog, Source, View
+from local_aws.services.athena.tables import Catalog, Source, View, quoted
 from local_aws.services.identity import Identity
 
 MEMORY = "512MB"
@@ -80,8 +80,8 @@ class Query:
             timer.start()
             try:
                 self._prepare(connection, catalog, statement, self.database, 0, set())
-                connection.execute(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{_quote(self.database)}")
-                connection.execute(f"USE {CATALOG}.{_quote(self.database)}")
+                connection.execute(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{quoted(self.database)}")
+                connection.execute(f"USE {CATALOG}.{quoted(self.database)}")
                 connection.execute("SET lock_configuration = true")
                 return self._results(connection, statement)
             finally:
@@ -109,11 +109,12 @@ class Query:
             view = source.view
             if not source.selectable:
                 raise _no_column(source, statement)
-            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{_quote(source.database)}")
-            target = f"{CATALOG}.{_quote(source.database)}.{_quote(source.table)}"
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{quoted(source.database)}")
+            target = f"{CATALOG}.{quoted(source.database)}.{quoted(source.table)}"
             if view is None:
-                connection.register("loaded", catalog.load(source))
-                connection.execute(f"CREATE TABLE {target} AS SELECT * FROM loaded")  # noqa: S608 - quoted names
+                loaded = catalog.load(source)
+                connection.register("loaded", loaded)
+                connection.execute(f"CREATE TABLE {target} AS {source.visible(loaded.column_names, 'loaded')}")
                 connection.unregister("loaded")
             else:
                 self._view(connection, catalog, source, view, depth, made)
@@ -135,13 +136,13 @@ class Query:
         try:
             definition = sql.parse(view.sql)
             self._prepare(connection, catalog, definition, view.schema, depth + 1, made)
-            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{_quote(view.schema)}")
-            connection.execute(f"USE {CATALOG}.{_quote(view.schema)}")
-            target = f"{CATALOG}.{_quote(source.database)}.{_quote(source.table)}"
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{quoted(view.schema)}")
+            connection.execute(f"USE {CATALOG}.{quoted(view.schema)}")
+            target = f"{CATALOG}.{quoted(source.database)}.{quoted(source.table)}"
             with _athena_errors(definition, self):
                 connection.execute(f"CREATE TABLE {target} AS {view.sql.rstrip().rstrip(';')}")
             for column in _all_columns(source) - source.selectable:
-                connection.execute(f"ALTER TABLE {target} DROP COLUMN IF EXISTS {_quote(column)}")
+                connection.execute(f"ALTER TABLE {target} DROP COLUMN IF EXISTS {quoted(column)}")
         except QueryError as error:
             if self.stopped or str(error).startswith("INVALID_VIEW"):
                 raise
@@ -195,10 +196,6 @@ def _connect() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
     finally:
         connection.close()
-
-
-def _quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _no_column(source: Source, statement: Statement) -> QueryError:

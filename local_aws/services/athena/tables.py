@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 
+from lakemesh.access.evaluate import RowFilters
 from local_aws.services import front
 from local_aws.services.athena import formats
 from local_aws.services.athena.sql import CATALOG, QueryError, Reference
@@ -42,6 +43,8 @@ class Source:
     stored: store.Table
     selectable: frozenset[str]
     where: str
+    rows: RowFilters = field(default_factory=dict)
+    """Of selectable columns: where only some rows may be read."""
 
     @property
     def view(self) -> View | None:
@@ -59,6 +62,23 @@ class Source:
             raise QueryError(
                 f"INVALID_VIEW: {self.where}: View '{self.name}' is stored in a dialect that Athena lacks"
             ) from error
+
+    def visible(self, columns: Sequence[str], loaded: str) -> str:
+        """A query for what the caller may see of a loaded table: cells that no filter shows are null.
+
+        Rows of which no cell is left are left out (Lake Formation developer guide, "data-filters-about"). Filters are
+        conditions that `lakemesh.access.rowfilter` wrote.
+        """
+        shown = [column for column in columns if column in self.selectable]
+        if not self.rows:
+            return f"SELECT {', '.join(map(quoted, shown))} FROM {loaded}"  # noqa: S608 - quoted names
+        cells = [f"CASE WHEN {self._shows(column)} THEN {quoted(column)} END AS {quoted(column)}" for column in shown]
+        rows = " OR ".join(sorted({self._shows(column) for column in shown}))
+        return f"SELECT {', '.join(cells)} FROM {loaded} WHERE {rows}"  # noqa: S608 - as said above
+
+    def _shows(self, column: str) -> str:
+        filters = self.rows.get(column)
+        return "true" if filters is None else "(" + " OR ".join(f"({each})" for each in sorted(filters)) + ")"
 
     @property
     def name(self) -> str:
@@ -99,7 +119,8 @@ class Catalog:
         stored = store.catalog(owner, self.region).databases[target].tables[reference.table]
         access = decisions.table_access(self.caller, self.caller.account, self.region, name, reference.table)
         selectable = frozenset(column.lower() for column in access.selectable)
-        return Source(name, reference.table, stored, selectable, reference.where)
+        rows = {column.lower(): filters for column, filters in access.rows.items()}
+        return Source(name, reference.table, stored, selectable, reference.where, rows)
 
     def _missing(self, reference: Reference, database: str) -> QueryError:
         if database not in store.catalog(self.caller.account, self.region).databases:
@@ -108,7 +129,11 @@ class Catalog:
         return QueryError(f"TABLE_NOT_FOUND: {reference.where}: Table '{table}' does not exist")
 
     def load(self, source: Source) -> pa.Table:
-        """A table's rows with its selectable columns, in the table's order. Raises QueryError."""
+        """A table's rows with its selectable columns, in the table's order. Raises QueryError.
+
+        Where a row filter holds, every column and row: the filter may be by a column that is withheld, and whoever
+        asks for the table applies `source.visible` first.
+        """
         stored, storage = source.stored, Storage(self.caller, source.stored.catalog, self.region)
         parameters = stored.input.get("Parameters", {})
         if any(name.startswith("projection.") for name in parameters):
@@ -125,6 +150,8 @@ class Catalog:
             whole = pa.concat_tables([empty, *parts])
         else:
             whole = _objects(storage, stored.input.get("StorageDescriptor", {}), parameters, schema)
+        if source.rows:
+            return whole
         return whole.select([name for name in whole.column_names if name in source.selectable])
 
     def _partitions(self, source: Source) -> Iterator[Mapping[str, Any]]:
@@ -138,6 +165,10 @@ class Catalog:
             if not page.get("NextToken"):
                 return
             token = {"NextToken": page["NextToken"]}
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _denied(error: AwsError) -> QueryError:

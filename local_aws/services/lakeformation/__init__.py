@@ -3,6 +3,6 @@
 Each rule names its page of the Lake Formation developer guide ("LF-dg"). Decisions are `lakemesh.access.evaluate`'s.
 """
 
-from local_aws.services.lakeformation import locations, permissions, settings, tags
+from local_aws.services.lakeformation import filters, locations, permissions, settings, tags
 
-__all__ = ["locations", "permissions", "settings", "tags"]
+__all__ = ["filters", "locations", "permissions", "settings", "tags"]

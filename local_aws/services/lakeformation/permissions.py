@@ -17,6 +17,7 @@ from lakemesh.access.state import (
     CatalogResource,
     ColumnsResource,
     DatabaseResource,
+    DataFilterResource,
     DataLocationResource,
     Permission,
     Resource,
@@ -37,6 +38,8 @@ from local_aws.services.lakeformation.tags import missing_tags
 
 MOST_EXPRESSIONS = 50
 """LF-Tag expressions a principal (LF-dg lf-tag-considerations)."""
+MOST_FILTERS = 100
+"""Data filters with SELECT for one principal on one table (LF-dg row-filtering-intro)."""
 _ACCOUNT = re.compile(r"\d{12}")
 _IAM = re.compile(r"arn:[\w-]+:iam::\d{12}:(?:role|user)/.+")
 _LINK = frozenset({"DESCRIBE", "DROP"})
@@ -78,7 +81,7 @@ def _check_exists(resource: Resource, region: str) -> None:
             missing = missing_tags(catalog, region, tags)
         case TagResource(catalog, key, values):
             missing = missing_tags(catalog, region, [(key, values)])
-        case DatabaseResource() | TableResource() | ColumnsResource():
+        case DatabaseResource() | TableResource() | ColumnsResource() | DataFilterResource():
             missing = _missing(resource, region)
         case DataLocationResource(catalog, arn):
             if registered_role(catalog, region, arn) is None:
@@ -90,7 +93,9 @@ def _check_exists(resource: Resource, region: str) -> None:
         raise not_found(missing)
 
 
-def _missing(resource: DatabaseResource | TableResource | ColumnsResource, region: str) -> str | None:
+def _missing(
+    resource: DatabaseResource | TableResource | ColumnsResource | DataFilterResource, region: str
+) -> str | None:
     database = glue.catalog(resource.catalog, region).databases.get(resource.database)
     if database is None:
         return f"Database {resource.database} not found."
@@ -99,6 +104,9 @@ def _missing(resource: DatabaseResource | TableResource | ColumnsResource, regio
     table = database.tables.get(resource.table)
     if table is None:
         return f"Table {resource.table} not found."
+    if isinstance(resource, DataFilterResource):
+        known = (resource.database, resource.table, resource.name) in lake(resource.catalog, region).filters
+        return None if known else f"Data cells filter {resource.name} not found."
     if isinstance(resource, ColumnsResource):
         named = (resource.include or frozenset()) | resource.exclude
         return next((f"Column {c} not found." for c in sorted(named - {*table.columns, *table.partition_keys})), None)
@@ -111,7 +119,11 @@ def _check_valid(here: Lake, wanted: Permission) -> None:
     resource = wanted.resource
     if isinstance(resource, DatabaseResource) and _is_link(resource, here.region) and wanted.permissions - _LINK:
         raise invalid("Only DESCRIBE and DROP can be granted on a resource link.")
-    if isinstance(resource, ColumnsResource):
+    if isinstance(resource, DataFilterResource):
+        _check_filters(here, wanted, resource)
+    if isinstance(resource, ColumnsResource | DataFilterResource):
+        if wanted.grantable and isinstance(resource, DataFilterResource):
+            raise not_implemented("lakeformation", "GrantPermissions on a data cells filter with grant option")
         if wanted.grantable:
             raise invalid("SELECT on some columns cannot carry the grant option.")
         table = TableResource(resource.catalog, resource.database, resource.table)
@@ -120,7 +132,8 @@ def _check_valid(here: Lake, wanted: Permission) -> None:
     if isinstance(resource, TableResource) and wanted.permissions & _NOT_BESIDE_PARTIAL_SELECT:
         partial = (held for principal, held in here.rows if principal == wanted.principal)
         if any(
-            isinstance(p, ColumnsResource) and (p.database, p.table) == (resource.database, resource.table)
+            isinstance(p, ColumnsResource | DataFilterResource)
+            and (p.database, p.table) == (resource.database, resource.table)
             for p in partial
         ):
             raise invalid("A principal with SELECT on some columns of a table cannot have DESCRIBE and the like on it.")
@@ -128,6 +141,18 @@ def _check_valid(here: Lake, wanted: Permission) -> None:
         held = [r for principal, r in here.rows if principal == wanted.principal and isinstance(r, TagPolicyResource)]
         if resource not in held and len(held) >= MOST_EXPRESSIONS:
             raise invalid(f"A principal has at most {MOST_EXPRESSIONS} LF-Tag expressions.")
+
+
+def _check_filters(here: Lake, wanted: Permission, resource: DataFilterResource) -> None:
+    held = [
+        of
+        for principal, of in here.rows
+        if principal == wanted.principal
+        and isinstance(of, DataFilterResource)
+        and (of.database, of.table) == (resource.database, resource.table)
+    ]
+    if resource not in held and len(held) >= MOST_FILTERS:
+        raise invalid(f"A principal has at most {MOST_FILTERS} data filters on a table.")
 
 
 def _is_link(resource: DatabaseResource, region: str) -> bool:
@@ -162,7 +187,7 @@ def _check_sharing(here: Lake, wanted: Permission) -> None:
 def _is_among(held: Resource, resource: Resource) -> bool:
     return (
         isinstance(held, TableResource)
-        and isinstance(resource, TableResource | ColumnsResource)
+        and isinstance(resource, TableResource | ColumnsResource | DataFilterResource)
         and held.database == resource.database
         and resource.table in {None, held.table}
     )
@@ -270,7 +295,7 @@ def _concerns(held: Resource, wanted: Resource) -> bool:
     if held == wanted:
         return True
     return (
-        isinstance(held, ColumnsResource)
+        isinstance(held, ColumnsResource | DataFilterResource)
         and isinstance(wanted, TableResource)
         and (held.catalog, held.database, held.table) == (wanted.catalog, wanted.database, wanted.table)
     )

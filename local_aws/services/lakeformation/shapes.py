@@ -10,6 +10,7 @@ from lakemesh.access.state import (
     CatalogResource,
     ColumnsResource,
     DatabaseResource,
+    DataFilterResource,
     DataLocationResource,
     Resource,
     TableResource,
@@ -51,7 +52,7 @@ def valid_permissions(resource: Resource) -> frozenset[str]:
             return _DATABASE
         case TableResource() | TagPolicyResource():
             return _TABLE
-        case ColumnsResource():
+        case ColumnsResource() | DataFilterResource():
             return frozenset({"SELECT"})
         case TagResource():
             return frozenset({"ALTER", "ASSOCIATE", "DESCRIBE", "DROP"})
@@ -72,7 +73,7 @@ def resource(document: Document, catalog: str) -> Resource:
     if len(document) != 1:
         raise invalid("Resource must have exactly one of its members.")
     ((kind, given),) = document.items()
-    owner = given.get("CatalogId") or given.get("Id") or catalog
+    owner = given.get("CatalogId") or given.get("TableCatalogId") or given.get("Id") or catalog
     if not _ACCOUNT.fullmatch(owner):
         raise not_implemented("lakeformation", f"resources of catalog {owner}")
     match kind:
@@ -86,6 +87,8 @@ def resource(document: Document, catalog: str) -> Resource:
             return TableResource(owner, given["DatabaseName"].lower(), _table(given.get("Name")))
         case "TableWithColumns":
             return _columns(owner, given)
+        case "DataCellsFilter":
+            return DataFilterResource(owner, given["DatabaseName"].lower(), given["TableName"].lower(), given["Name"])
         case "DataLocation":
             return DataLocationResource(owner, location(given["ResourceArn"]))
         case "LFTag":
@@ -157,6 +160,9 @@ def document(of: Resource, *, select: bool = False) -> dict[str, Any]:
                 else {"ColumnNames": sorted(include)}
             )
             return {"TableWithColumns": {"CatalogId": owner, "DatabaseName": database, "Name": table, **which}}
+        case DataFilterResource(owner, database, table, name):
+            names = {"TableCatalogId": owner, "DatabaseName": database, "TableName": table, "Name": name}
+            return {"DataCellsFilter": names}
         case DataLocationResource(owner, arn):
             return {"DataLocation": {"CatalogId": owner, "ResourceArn": arn}}
         case TagResource(owner, key, values):
@@ -173,7 +179,7 @@ def resource_type(of: Resource) -> frozenset[str]:
             return frozenset({"CATALOG"})
         case DatabaseResource():
             return frozenset({"DATABASE"})
-        case TableResource() | ColumnsResource():
+        case TableResource() | ColumnsResource() | DataFilterResource():
             return frozenset({"TABLE"})
         case DataLocationResource():
             return frozenset({"DATA_LOCATION"})

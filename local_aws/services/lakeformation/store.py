@@ -17,6 +17,8 @@ from lakemesh.access.state import (
     ColumnsResource,
     DatabaseResource,
     DatabaseState,
+    DataFilter,
+    DataFilterResource,
     Permission,
     Resource,
     State,
@@ -30,6 +32,10 @@ Object = tuple[str, str | None, str | None]
 """Something that carries LF-Tags: database, table of it or None, column of that or None."""
 
 
+FilterKey = tuple[str, str, str]
+"""Database, table and name of a data cells filter."""
+
+
 def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC).replace(microsecond=0)
 
@@ -38,6 +44,14 @@ def now() -> dt.datetime:
 class Tag:
     values: list[str]
     creator: str
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A data cells filter: as it was given, and what it shows."""
+
+    document: Mapping[str, Any]
+    shows: DataFilter
 
 
 @dataclass
@@ -59,6 +73,7 @@ class Lake:
     rows: dict[tuple[str, Resource], Row] = field(default_factory=dict)
     registrations: dict[str, dict[str, Any]] = field(default_factory=dict)
     """ResourceInfo by S3 ARN."""
+    filters: dict[FilterKey, Filter] = field(default_factory=dict)
     _version: int = 0
     _known: tuple[int, frozenset[Permission]] = (0, frozenset())
 
@@ -81,6 +96,16 @@ class Lake:
             self.rows.pop(key, None)
         self._version += 1
 
+    def set_filter(self, key: FilterKey, document: Mapping[str, Any], shows: DataFilter) -> None:
+        self.filters[key] = Filter({**document, "TableCatalogId": self.account}, shows)
+
+    def drop_filter(self, key: FilterKey) -> None:
+        """Forget a filter and what was granted on it."""
+        del self.filters[key]
+        for principal, resource in list(self.rows):
+            if resource == DataFilterResource(self.account, *key):
+                self.put(Permission(principal, resource, frozenset()), "")
+
     def held(self, principal: str, resource: Resource) -> Permission:
         row = self.rows.get((principal, resource))
         return row.permission if row else Permission(principal, resource, frozenset())
@@ -89,6 +114,8 @@ class Lake:
         """Drop what a deleted object carried: its name does not bring it back (granting-catalog-permissions)."""
         for key in [key for key in self.assigned if key[0] == database and table in {None, key[1]}]:
             del self.assigned[key]
+        for name in [each for each in self.filters if each[0] == database and table in {None, each[1]}]:
+            self.drop_filter(name)
         for principal, resource in list(self.rows):
             if resource.catalog != self.account:
                 continue
@@ -135,7 +162,10 @@ class _Tables(Mapping[str, TableState]):
             if (tags := assigned.get((self._database.name, name, column)))
         }
         tags = assigned.get((self._database.name, name, None), {})
-        return TableState(table.columns, table.partition_keys, tags, columns, table.creator)
+        filters = {
+            key[2]: each.shows for key, each in list(self._lake.filters.items()) if key[:2] == (table.database, name)
+        }
+        return TableState(table.columns, table.partition_keys, tags, columns, table.creator, filters)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._database.tables)
