@@ -32,6 +32,20 @@ class ColumnChange:
     """Its sensitivity on the other side, where that differs: a gain because of it is a declassification."""
 
 
+@dataclass(frozen=True, order=True)
+class RowChange:
+    """Columns of which other rows can be read than before: by row filters of which one must hold. None: every row."""
+
+    columns: tuple[str, ...]
+    before: tuple[str, ...] | None
+    after: tuple[str, ...] | None
+
+    @property
+    def widens(self) -> bool:
+        """Whether there may be more rows: anything but fewer of the same filters counts as more."""
+        return self.before is not None and (self.after is None or not set(self.after) <= set(self.before))
+
+
 @dataclass(frozen=True)
 class Difference:
     """What changes for one holder about one table."""
@@ -50,10 +64,12 @@ class Difference:
     """Grants, of the later revision, behind what is gained or shown."""
     lost_with: tuple[str, ...] = ()
     """Grants, of the earlier revision, behind what is lost or hidden."""
+    rows: tuple[RowChange, ...] = ()
+    """Of columns that can be read before and after."""
 
     @property
     def widens(self) -> bool:
-        return bool(self.gained or self.shown)
+        return bool(self.gained or self.shown) or any(each.widens for each in self.rows)
 
     @property
     def highest(self) -> str | None:
@@ -148,7 +164,17 @@ def _difference(
         hidden=_columns(hidden, old, new),
         gained_by=tuple(sorted(more)),
         lost_with=tuple(sorted(less)),
+        rows=_rows(had, has),
     )
+
+
+def _rows(had: Columns, has: Columns) -> tuple[RowChange, ...]:
+    found: dict[tuple[tuple[str, ...] | None, tuple[str, ...] | None], list[str]] = {}
+    for column in sorted(had.selectable & has.selectable):
+        before, after = (tuple(sorted(side.rows[column])) if column in side.rows else None for side in (had, has))
+        if before != after and had.rows.get(column) != has.rows.get(column):
+            found.setdefault((before, after), []).append(column)
+    return tuple(RowChange(tuple(columns), *pair) for pair, columns in found.items())
 
 
 def _contract(side: Access | None, key: Key) -> Mapping[str, Column]:

@@ -268,3 +268,26 @@ def test_the_quota_is_the_documented_one() -> None:
 def test_diff_of_an_unchanged_mesh_with_filters_is_empty() -> None:
     given = mesh({"sales": [filtered(rows="public = 'a'")]})
     assert compare(Access(given, TODAY), Access(given, TODAY)).empty
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "widens"),
+    [
+        ("public = 'a'", "public = 'b'", True),
+        ("public = 'a'", "internal = 'a'", True),
+    ],
+)
+def test_diff_flags_other_rows_of_the_same_columns(before: str, after: str, *, widens: bool) -> None:
+    """Nobody compares conditions: whatever is not fewer of the same filters may be more rows."""
+    old, new = (Access(mesh({"sales": [filtered(rows=rows)]}), TODAY) for rows in (before, after))
+    (change,) = compare(old, new).differences
+    assert (change.gained, change.lost) == ((), ())
+    assert [(each.columns, each.widens) for each in change.rows] == [(("internal", "public"), widens)]
+    assert compare(old, new).widens
+
+
+def test_diff_tells_fewer_filters_from_more() -> None:
+    one, two = [filtered("a", rows="public = 'a'")], [filtered("b", rows="public = 'b'")]
+    few, many = (Access(mesh({"sales": grants}), TODAY) for grants in (one, one + two))
+    assert compare(few, many).widens
+    assert not compare(many, few).widens
