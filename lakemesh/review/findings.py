@@ -65,6 +65,11 @@ class Findings:
         return {"format": FORMAT, **asdict(self), "columns": columns}
 
 
+def _document(one: Finding) -> dict[str, Any]:
+    plain = {"sensitivity": one.sensitivity.value, "since": stamp(one.since), "evidence": list(one.evidence)}
+    return {**asdict(one), **plain}
+
+
 def object_key(folder: str, twin: str, table: str) -> str:
     """Where a table's findings are kept. `folder`: `metadata`, or `scans/<producer>`."""
     return f"{folder}/{twin}/{table}.json"

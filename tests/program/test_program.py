@@ -197,6 +197,7 @@ def test_the_projects_defaults_are_the_programs() -> None:
     assert {key: each["default"] for key, each in config.items() if "default" in each} == {
         "mesh": "mesh",
         "powertoolsLayer": default.powertools_layer,
+        "arrowLayer": default.arrow_layer,
         "logRetentionDays": default.log_retention_days,
         "resultRetentionDays": default.result_retention_days,
         "reservedConcurrency": default.reserved_concurrency,
