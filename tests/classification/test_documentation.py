@@ -24,7 +24,7 @@ def test_the_published_taxonomy_is_the_codes() -> None:
 
 
 def test_the_example_of_company_rules_is_valid() -> None:
-    example = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    example = re.search(r"## Company rules\n\n```yaml\n(.*?)```", PAGE, re.DOTALL)
     assert example is not None
     assert "loyalty-number" in rules_of(example.group(1).encode(), "rules.yaml").file.kinds
 
