@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from lakemesh.cli.main import app
 from lakemesh.declarations.naming import Naming
+from lakemesh.demo import data
 from lakemesh.demo.process import LocalAwsProcess
 from tests.e2e.conftest import SAMPLE, World
 from tests.e2e.test_sync import Followed
@@ -29,7 +30,9 @@ def reviewing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Followed]:
     file = mesh / "mesh.yaml"
     text = file.read_text(encoding="utf-8")
     text = text.replace("    governance: iam\n", "    governance: iam\n    scan: rate(1 day)\n", 1)
-    text = text.replace("    governance: lake-formation\n", "    governance: lake-formation\n    scan: rate(1 day)\n", 1)
+    text = text.replace(
+        "    governance: lake-formation\n", "    governance: lake-formation\n    scan: rate(1 day)\n", 1
+    )
     file.write_text(f"{text}\nclassification:\n  afterSync: true\n", encoding="utf-8")
     with LocalAwsProcess() as aws:
         world = World(aws.endpoint, mesh)
@@ -75,14 +78,30 @@ def test_the_schedule_looks_at_everything_and_says_how_far_the_review_is(reviewi
     assert CANARY not in text
 
 
-def test_a_scan_sends_verdicts_and_no_value(reviewing: Followed) -> None:
+@pytest.mark.parametrize("producer", ["erp", "procurement"])
+def test_a_scan_looks_at_samples_and_sends_no_value(reviewing: Followed, producer: str) -> None:
+    """One producer governs its catalog and encrypts its data; the other does neither."""
     reviewing.advance(24 * 3600)
-    account = reviewing.producer_account
-    text = logs(reviewing, account, reviewing.naming.scan_function("procurement"))
-    assert "scanned" in text
+    mesh = reviewing.world.declarations.mesh
+    text = logs(reviewing, mesh.producers[producer].account, reviewing.naming.scan_function(producer))
+    assert "TablesScanned" in text
     assert "Traceback" not in text
-    found = kept(reviewing, "scans/procurement/procurement_raw/vendor_master.json")
-    assert any(column["samples"] for column in found["columns"].values()) or not found["columns"]
+    s3 = reviewing.world.root("s3", reviewing.central_account)
+    bucket = reviewing.naming.reviews_bucket
+    listed = s3.list_objects_v2(Bucket=bucket, Prefix=f"scans/{producer}/").get("Contents", ())
+    found = [kept(reviewing, one["Key"]) for one in listed]
+    assert any(column["samples"] for one in found for column in one["columns"].values())
+    values = {
+        str(value)
+        for sources in data.tables(reviewing.world.declarations).values()
+        for source in sources
+        for row in source.rows
+        for value in row.values()
+        if isinstance(value, str) and ("@" in value or (" " in value and len(value) > 10))
+    }
+    written = text + json.dumps(found, ensure_ascii=False)
+    assert values
+    assert [value for value in values if value in written] == []
 
 
 def test_recommendations_of_the_cloud_become_the_domains_file(
