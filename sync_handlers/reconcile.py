@@ -106,7 +106,7 @@ class Reconcile:
         was written stays.
         """
         try:
-            twin, source = _found(self.twin, name), self._seen(name)
+            twin, source = found(self.twin, name), self._seen(name)
             self._table(name, source, twin, narrow, checkpoint)
             if name in self._copied and self.report.writes:
                 self._converge({name: self.twin.table(name)})
@@ -121,6 +121,10 @@ class Reconcile:
         if self.report.failures:
             raise IncompleteError(self._incomplete())
         return self.report
+
+    def look(self, name: str, source: GlueValue | None, twin: GlueValue | None) -> TableChange:
+        """What a reconcile of the table would do to the twin's definition, without doing it."""
+        return self._plan(name, source, twin)[0]
 
     # ---------------------------------------------------------------------------------------------- one table
     def _table(
@@ -181,7 +185,7 @@ class Reconcile:
                 if attempt == ATTEMPTS:
                     raise
                 self.budget.back_off(attempt)
-                twin, source = _found(self.twin, change.table), self._seen(change.table)
+                twin, source = found(self.twin, change.table), self._seen(change.table)
                 change, source = self._plan(change.table, source, twin)
             else:
                 break
@@ -269,7 +273,7 @@ class Reconcile:
         """The source's table; None when it is not there. A refusal is no absence, unless who sees every table of the
         database does not see this one."""
         try:
-            return _found(self.source, name)
+            return found(self.source, name)
         except DeniedError:
             if not self.safety.unlisted(name):
                 raise
@@ -335,7 +339,8 @@ class Reconcile:
         )
 
 
-def _found(side: Reader, table: str) -> GlueValue | None:
+def found(side: Reader, table: str) -> GlueValue | None:
+    """A table of one side; None where it is not there."""
     try:
         return side.table(table)
     except MissingError:

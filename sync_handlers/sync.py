@@ -1,9 +1,10 @@
 """Lambda `sync`: bring the central catalog to the producers' catalogs.
 
-Two things invoke it. A deployment names one twin, when what is declared of its source has changed, and waits for the
+Three things invoke it. A deployment names one twin, when what is declared of its source has changed, and waits for the
 result. The queue brings hints (`follow`): events of the producers, the schedule's refresh, and work that was left. Both
-run the same reconcile. It deletes partitions that the source no longer has, and a table only when it is proven to be
-gone for long enough, no contract lists it, and the mass-delete guard lets it go.
+run the same reconcile, which deletes partitions that the source no longer has, and a table only when it is proven to be
+gone for long enough, no contract lists it, and the mass-delete guard lets it go. A person asks whether both sides are
+equal (`verify`), which writes nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sync_handlers import clients, follow
+from sync_handlers import clients, follow, verify
 from sync_handlers.budget import Budget
 from sync_handlers.events import Lifecycle, SyncEvent, sync_event
 from sync_handlers.glue_access import ConflictError, DeniedError, MissingError
@@ -30,6 +31,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if isinstance(event, dict) and "Records" in event:
         return follow.handle(event, bundled(), budget)
     correlate(context.aws_request_id)
+    if isinstance(event, dict) and event.get("action") == "verify":
+        return verify.run(verify.event(event), bundled(), budget, open_sides)
     return run(sync_event(event), bundled(), budget)
 
 

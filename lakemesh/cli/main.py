@@ -25,6 +25,7 @@ from lakemesh.cli.init import init
 from lakemesh.cli.local import app as local
 from lakemesh.cli.manifest import manifest
 from lakemesh.cli.onboard import app as onboard
+from lakemesh.cli.sync import app as sync
 from lakemesh.cli.validate import validate
 
 app = typer.Typer(
@@ -61,6 +62,7 @@ app.command(rich_help_panel="Deployment")(preview)
 app.command(rich_help_panel="Deployment")(up)
 app.command(rich_help_panel="Deployment")(destroy)
 app.command("import", rich_help_panel="Deployment")(import_)
+app.add_typer(sync, name="sync", rich_help_panel="Deployment")
 app.command(rich_help_panel="Accounts")(bootstrap)
 app.add_typer(onboard, name="onboard", rich_help_panel="Accounts")
 app.add_typer(ci, name="ci", rich_help_panel="Continuous integration")

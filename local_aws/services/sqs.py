@@ -16,7 +16,7 @@ from moto.sqs.models import Message, Queue, sqs_backends
 
 from local_aws.services import authorize, clock, front, kms, policy
 from local_aws.services.authorize import Need
-from local_aws.services.calls import LOCK, Call, allow, operation
+from local_aws.services.calls import LOCK, AwsError, Call, allow, operation
 
 allow(
     "sqs",
@@ -133,17 +133,36 @@ def needs(call: Call) -> Iterator[Need]:
     if call.operation == "ListQueues":
         yield Need("sqs:ListQueues", "*")
         return
+    if call.operation == "StartMessageMoveTask":
+        yield from _moving(call)
+        return
     arn = _arn(call)
     yield Need(f"sqs:{action}", arn, arn.split(":")[4], policy_statements(arn))
     if call.operation == "CreateQueue" and call.params.get("tags"):
         yield Need("sqs:TagQueue", arn)
+    yield from _of_key(call, arn, {"SendMessage": _SENDS, "ReceiveMessage": _RECEIVES}.get(action, ()))
+
+
+def _of_key(call: Call, arn: str, actions: tuple[str, ...]) -> Iterator[Need]:
+    """What the caller needs of a queue's key."""
     queue = find(arn)
     key = key_of(queue) if queue else None
-    for needed in {"SendMessage": _SENDS, "ReceiveMessage": _RECEIVES}.get(action, ()) if key else ():
+    for needed in actions if key else ():
         yield Need(
             needed, str(key), str(key).split(":")[4], kms.policy_statements(str(key)), policy_required=True,
             extra={"kms:calleraccount": call.account, "kms:viaservice": f"sqs.{call.region}.amazonaws.com"},
         )  # fmt: skip
+
+
+def _moving(call: Call) -> Iterator[Need]:
+    """Of both queues and their keys (developer guide, "Configure queue permissions", dead-letter queue redrive)."""
+    source, target = str(call.params.get("SourceArn", "*")), call.params.get("DestinationArn")
+    for action in ("StartMessageMoveTask", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes"):
+        yield Need(f"sqs:{action}", source, call.account, policy_statements(source))
+    yield from _of_key(call, source, _RECEIVES)
+    if target:
+        yield Need("sqs:SendMessage", str(target), call.account, policy_statements(str(target)))
+        yield from _of_key(call, str(target), _SENDS)
 
 
 @operation("sqs", "SendMessage", "SendMessageBatch", "ChangeMessageVisibility", "ChangeMessageVisibilityBatch")
@@ -174,3 +193,27 @@ def get_queue_attributes(call: Call) -> dict[str, Any]:
     if text := attributes.get("RedrivePolicy"):
         attributes["RedrivePolicy"] = json.dumps(json.loads(text), separators=(",", ":"))
     return {**answer, "Attributes": attributes} if attributes else answer
+
+
+@operation("sqs", "StartMessageMoveTask")
+def start_message_move_task(call: Call) -> dict[str, Any]:
+    """API reference: from a dead-letter queue to the queue that is named. Ours has moved everything when it answers;
+    the older form without a destination, to wherever each message came from, is not modelled."""
+    source, target = find(str(call.params["SourceArn"])), find(str(call.params.get("DestinationArn", "")))
+    if source is None or target is None:
+        raise AwsError("ResourceNotFoundException", "The resource that you specified for the SourceArn parameter "
+                       "doesn't exist.")  # fmt: skip
+    if not _is_dead_letter_queue(source):
+        raise AwsError("InvalidParameterValue", "Source queue must be configured as a Dead Letter Queue.")
+    with LOCK:
+        backend = sqs_backends[target.account_id][target.region]
+        for message in list(source._messages):
+            backend.send_message(target.name, message.body, message.message_attributes)
+            source._messages.remove(message)
+    tell(target.queue_arn)
+    return {"TaskHandle": f"moved-{source.name}"}
+
+
+def _is_dead_letter_queue(queue: Queue) -> bool:
+    queues = sqs_backends[queue.account_id][queue.region].queues.values()
+    return any((one.redrive_policy or {}).get("deadLetterTargetArn") == queue.queue_arn for one in queues)
