@@ -128,6 +128,16 @@ def state_statements(place: Place, table_arn: str, key_arn: str) -> list[Stateme
     ]
 
 
+def topic_statements(place: Place, topics: str, key_arn: str) -> list[Statement]:
+    """The sync role tells people. Whoever publishes to an encrypted topic uses its key (SNS developer guide, "Key
+    management")."""
+    through = {"StringEquals": {"kms:ViaService": via_service("sns", place["region"], place["partition"])}}
+    return [
+        allow("Topics", ["sns:Publish"], [f"{topics}*"]),
+        allow("TopicsKey", ["kms:Decrypt", "kms:GenerateDataKey"], [key_arn], through),
+    ]
+
+
 def sync_scope(place: Place, twins: Sequence[str], reader_role_arns: Sequence[str]) -> list[Statement]:
     """What grows with the mesh: the twins that the sync role writes and the reader roles that it assumes."""
     scope = (

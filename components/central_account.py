@@ -16,13 +16,15 @@ from components.catalog_access import (
     sync_statements,
     tag_scope,
     tag_statements,
+    topic_statements,
 )
 from components.catalog_key import CatalogKey
 from components.column_review import ColumnReview, ReviewSettings
 from components.event_intake import EventIntake
 from components.handler_function import HandlerFunction, HandlerSettings
+from components.monitoring import CentralMonitoring
 from components.ontology import Ontology
-from components.policy_documents import PolicyTooLargeError, Statement, allow, pack
+from components.policy_documents import PolicyTooLargeError, Statement, pack
 from components.settings import Settings
 from components.sync_queue import SyncQueue
 from components.sync_state import SyncState
@@ -86,6 +88,14 @@ class CentralAccountArgs(TypedDict):
     """Name of the rule that has the sync publish how the domains stand."""
     sync_state: str
     """Name of the table of the sync's state."""
+    domains: NotRequired[Sequence[str]]
+    """Domains of the mesh, for the dashboard."""
+    operators: NotRequired[Sequence[str]]
+    """E-mail addresses that hear of every alarm."""
+    notify_consumers: NotRequired[Mapping[str, Sequence[str]]]
+    """E-mail addresses by consumer that hear of breaking changes to what it reads."""
+    runbooks: NotRequired[str]
+    """Address of the folder of the runbooks, with a slash at the end; without it there are no alarms."""
     access_log: NotRequired[str]
     """Name of the table of requests for access; without it there is no portal."""
     portal_policy: NotRequired[str]
@@ -182,6 +192,26 @@ class CentralAccount(pulumi.ComponentResource):
             {"table": args["sync_state"], "key_arn": queue.key_arn, "protect": protect},
             pulumi.ResourceOptions(parent=self),
         )
+        if runbooks := args.get("runbooks"):
+            CentralMonitoring(
+                f"{name}-monitoring",
+                {
+                    "account": args["account"],
+                    "region": args["region"],
+                    "partition": args["partition"],
+                    "mesh": args["mesh"],
+                    "sync_function": args["sync_function"],
+                    "tag_function": args["tag_function"],
+                    "sync_queue": args["sync_queue"],
+                    "dead_letter_queue": args["dead_letter_queue"],
+                    "key_arn": queue.key_arn,
+                    "domains": args.get("domains", []),
+                    "operators": args.get("operators", []),
+                    "consumers": args.get("notify_consumers", {}),
+                    "runbooks": runbooks,
+                },
+                pulumi.ResourceOptions(parent=self),
+            )
         if log := args.get("access_log"):
             AccessLog(
                 f"{name}-access-log",
@@ -297,7 +327,7 @@ class CentralAccount(pulumi.ComponentResource):
                         *sync_statements(place, arns[0]),
                         *queue_statements(place, arns[1], arns[2], args["tag_function"]),
                         *state_statements(place, arns[3], arns[2]),
-                        *([allow("Topics", ["sns:Publish"], [f"{topics}*"])] if topics else ()),
+                        *(topic_statements(place, topics, arns[2]) if topics else ()),
                     ]
                 ),
                 "environment": {

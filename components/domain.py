@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 
 from components.data_filters import DataFilterArgs, DataFilters
+from components.monitoring import DomainMonitoring, DomainMonitoringArgs
 from components.permissions import EntryArgs, Grants
 from components.registered_locations import Prefix, RegisteredLocations, RegisteredLocationsArgs
 from components.table_tags import TableTags, TaggedTable
@@ -76,6 +77,8 @@ class DomainArgs(TypedDict):
     """Every grant on the domain's products, in the governance account."""
     filters: NotRequired[Sequence[DataFilterArgs]]
     """Data cells filters that some of them are on."""
+    monitoring: NotRequired[DomainMonitoringArgs]
+    """The owners' topic and the alarms about its tables; none where it is left out."""
     permissions_boundary: NotRequired[str]
     """ARN of the managed policy that limits the registration roles."""
 
@@ -96,6 +99,8 @@ class Domain(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: DomainArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("lakemesh:index:Domain", name, {}, opts)
+        if monitoring := args.get("monitoring"):
+            DomainMonitoring(f"{name}-monitoring", monitoring, pulumi.ResourceOptions(parent=self))
         locations = {each["producer"]: self._locations(name, args, each) for each in args["locations"]}
         twins = {each["name"]: self._twin(name, args, each, locations) for each in args["twins"]}
         tagged = [

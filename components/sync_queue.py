@@ -122,5 +122,15 @@ def key_policy(place: Place) -> str:
                 "Resource": "*",
                 "Condition": {"StringEquals": {"aws:SourceAccount": place["account"]}},
             },
+            {
+                # Topics are encrypted with it too (SNS developer guide, "Enable compatibility between event sources
+                # from AWS services and encrypted topics").
+                "Sid": "AlarmsTell",
+                "Effect": "Allow",
+                "Principal": {"Service": "cloudwatch.amazonaws.com"},
+                "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+                "Resource": "*",
+                "Condition": {"StringEquals": {"aws:SourceAccount": place["account"]}},
+            },
         ]
     )

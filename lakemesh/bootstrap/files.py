@@ -133,8 +133,7 @@ def readme(declarations: Declarations, made: Sequence[Template], policies: Itera
         "",
         *_shell(
             f"pulumi login {shlex.quote(backend(central.place))}",
-            "pulumi stack init central --secrets-provider "
-            + shlex.quote(central.place.naming.secrets_provider),
+            "pulumi stack init central --secrets-provider " + shlex.quote(central.place.naming.secrets_provider),
             "pulumi up --stack central",
         ),
     ]

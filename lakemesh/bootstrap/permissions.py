@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from lakemesh.bootstrap.documents import Statement, allow
 from lakemesh.bootstrap.event_permissions import bus, forwarding, mappings, queues, rules, state
 from lakemesh.bootstrap.function_permissions import functions, managed_policies, pass_to_lake_formation, roles
+from lakemesh.bootstrap.monitoring_permissions import alarms, dashboards, topics
 from lakemesh.bootstrap.places import MESH_TAG, Kind, Place
 from lakemesh.declarations.models import Governance
 
@@ -34,6 +35,9 @@ def deploy_statements(place: Place) -> list[Statement]:
                 *queues(place),
                 *mappings(place),
                 *state(place),
+                *topics(place),
+                *alarms(place),
+                *dashboards(place),
                 *(_bucket(place, place.naming.reviews_bucket, "Reviews") if place.keeps_findings else ()),
                 *_catalog_key(place),
                 *_databases(place, ["*"]),

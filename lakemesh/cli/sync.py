@@ -205,7 +205,7 @@ def _at(mesh: Path, domain: str | None) -> tuple[Declarations, Account]:
 
 
 def _stands(declarations: Declarations, account: Account, domain: str | None, now: dt.datetime) -> Status:
-    from lakemesh.sync.status import period
+    from lakemesh.declarations.schedules import period
     from lakemesh.sync.status import status as of
 
     twins, refresh = _twins(declarations, domain), period(declarations.mesh.sync.refresh)

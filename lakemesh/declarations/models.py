@@ -169,12 +169,16 @@ class Domain(Declaration):
     title: str = ""
     owner: Text
     approvers: tuple[Text, ...] = Field(min_length=1)
+    notify: tuple[Email, ...] | None = None
+    """E-mail addresses that hear of its tables' alarms; its approvers where it is left out."""
     sources: tuple[Source, ...] = ()
 
 
 class ConsumerEntry(Declaration):
     account: AccountId
     owner: Text
+    notify: tuple[Email, ...] = ()
+    """E-mail addresses that hear of breaking changes to what it reads."""
     deploy_role: RoleName = Field(default="lakemesh-deploy", alias="deployRole")
 
 
@@ -203,6 +207,8 @@ class Classification(Declaration):
 class Alerting(Declaration):
     operators: tuple[Email, ...] = ()
     """E-mail addresses that hear of every alarm."""
+    runbooks: Annotated[str, StringConstraints(pattern=r"^https://[^\s]+/$")] | None = None
+    """Address of the folder of the runbooks, which every alarm links to."""
 
 
 BY_RULE: Final = "approvals.automatic"

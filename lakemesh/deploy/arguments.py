@@ -18,6 +18,7 @@ from components.consumer_account import ConsumerAccountArgs
 from components.data_filters import DataFilterArgs
 from components.domain import DomainArgs, LocationsOfProducer, TaggedProduct, Twin
 from components.handler_function import HandlerSettings
+from components.monitoring import DomainMonitoringArgs
 from components.permissions import EntryArgs
 from components.policy_statements import BucketReader, SharedBucket
 from components.producer_account import ProducerAccountArgs
@@ -34,8 +35,9 @@ from lakemesh.access.state import (
     resource_key,
 )
 from lakemesh.declarations.manifest import manifest, to_json
-from lakemesh.declarations.models import Declarations, Governance, PolicyStatements, Source
+from lakemesh.declarations.models import Declarations, Governance, Mesh, PolicyStatements, Source
 from lakemesh.declarations.naming import Naming
+from lakemesh.declarations.schedules import period
 from lakemesh.deploy.parts import Kind, Part, account
 from lakemesh.deploy.reviewing import ARROW_LAYER, review_settings, scan_settings
 
@@ -133,6 +135,10 @@ class Arguments:
         }
         if review := review_settings(self.declarations, naming):
             made["review"] = review
+        made["domains"] = sorted(mesh.domains)
+        made["operators"] = list(mesh.alerting.operators)
+        made["notify_consumers"] = {name: list(one.notify) for name, one in sorted(mesh.consumers.items())}
+        made["runbooks"] = runbooks(mesh)
         if mesh.portal.members:
             made["access_log"], made["portal_policy"] = naming.access_log, naming.portal_policy
         return made
@@ -194,9 +200,27 @@ class Arguments:
             made["filters"] = [self._filter(entry) for entry in filters]
         if boundary := self.boundary(mesh.central.account):
             made["permissions_boundary"] = boundary
+        made["monitoring"] = self._monitoring(name)
         if mesh.classification.after_sync:
             made["review_role_arn"] = naming.role_arn(mesh.central.account, naming.review_role)
         return made
+
+    def _monitoring(self, name: str) -> DomainMonitoringArgs:
+        mesh, naming = self.declarations.mesh, self.naming
+        domain = mesh.domains[name]
+        return {
+            "account": mesh.central.account,
+            "region": mesh.region,
+            "partition": naming.partition,
+            "mesh": mesh.name,
+            "domain": name,
+            "key_alias": naming.sync_key_alias,
+            "operators_topic_arn": f"{naming.topic_prefix}operators",
+            "emails": list(domain.approvers if domain.notify is None else domain.notify),
+            "refresh_seconds": int(period(mesh.sync.refresh).total_seconds()),
+            "runbooks": runbooks(mesh),
+            "reviewed": mesh.classification.after_sync,
+        }
 
     def consumer(self, name: str) -> ConsumerAccountArgs:
         """The account of consumer `name`."""
@@ -396,3 +420,11 @@ def _prefixes(uris: Iterable[str]) -> list[Prefix]:
         bucket, _, prefix = uri.removeprefix("s3://").partition("/")
         made.append({"bucket": bucket, "prefix": prefix})
     return made
+
+
+def runbooks(mesh: Mesh) -> str:
+    """Where alarms find their runbooks: as the mesh says, or in the repository that deploys it."""
+    if mesh.alerting.runbooks:
+        return mesh.alerting.runbooks
+    github = mesh.deployment.github
+    return f"https://github.com/{github.repository}/blob/{github.branch}/docs/runbooks/" if github else "docs/runbooks/"

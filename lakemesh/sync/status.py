@@ -153,11 +153,3 @@ def _moment(text: Any) -> dt.datetime | None:
         return dt.datetime.fromisoformat(str(text))
     except ValueError:
         return None
-
-
-def period(schedule: str) -> dt.timedelta:
-    """How often a schedule comes: that of `rate(…)`; a day for `cron(…)`, whose periods differ."""
-    if not schedule.startswith("rate("):
-        return dt.timedelta(days=1)
-    number, _, unit = schedule.removeprefix("rate(").rstrip(")").partition(" ")
-    return dt.timedelta(**{f"{unit.rstrip('s')}s": int(number)})

@@ -103,6 +103,7 @@ def test_the_function_gets_batches_and_says_which_of_their_messages_failed(centr
     variables = central.one("Function", "it-sync-function")["environment"]["variables"]
     assert variables["LAKEMESH_QUEUE"].endswith("/orchard-sync")
     assert variables["LAKEMESH_TAG_FUNCTION"] == "orchard-tag"
+    assert int(variables["LAKEMESH_CONCURRENCY"]) == mapping["scalingConfig"]["maximumConcurrency"] + 1
 
 
 def test_the_sync_role_may_use_its_own_queue_and_invoke_the_tag_function_alone(central: Engine) -> None:

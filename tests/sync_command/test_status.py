@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from lakemesh.declarations.models import Declarations
-from lakemesh.sync.status import Status, period, status
+from lakemesh.declarations.schedules import period
+from lakemesh.sync.status import Status, status
 
 NOW = dt.datetime(2026, 3, 9, 12, tzinfo=dt.UTC)
 HOURS6 = dt.timedelta(hours=6)

@@ -1,0 +1,134 @@
+"""Topics, alarms and the dashboard: who hears of what, and where the runbook is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components import CentralAccount, Domain
+from components.alarms import runbooks
+from tests.components.build import build
+from tests.components.given import CENTRAL, arguments_of
+from tests.program.engine import Engine
+
+ROOT = Path(__file__).parents[2]
+URL = "https://git.example/mesh/docs/runbooks/"
+OPERATORS = f"arn:aws:sns:eu-west-3:{CENTRAL}:orchard-operators"
+
+
+@pytest.fixture(scope="module")
+def central() -> Engine:
+    more = {"runbooks": URL, "operators": ["ops@orchard.example"], "domains": ["fruit", "shop"],
+            "notify_consumers": {"bank": ["data@bank.example"], "press": []}}  # fmt: skip
+    return build(Engine(), CentralAccount, arguments_of("CentralAccount") | more)
+
+
+@pytest.fixture(scope="module")
+def domain() -> Engine:
+    monitoring = {
+        "account": CENTRAL, "region": "eu-west-3", "partition": "aws", "mesh": "orchard", "domain": "fruit",
+        "key_alias": "alias/orchard-sync", "operators_topic_arn": OPERATORS, "emails": ["ann@orchard.example"],
+        "refresh_seconds": 21600, "runbooks": URL, "reviewed": True,
+    }  # fmt: skip
+    return build(Engine(), Domain, arguments_of("Domain") | {"monitoring": monitoring})
+
+
+def alarms(engine: Engine) -> list[Any]:
+    return [*engine.of("MetricAlarm"), *engine.of("CompositeAlarm")]
+
+
+@pytest.mark.parametrize("side", ["central", "domain"])
+def test_every_alarm_tells_somebody_when_it_begins_and_when_it_ends(side: str, request: pytest.FixtureRequest) -> None:
+    for alarm in alarms(request.getfixturevalue(side)):
+        assert alarm["alarmActions"] == alarm["okActions"]
+        assert alarm["alarmActions"]
+
+
+@pytest.mark.parametrize("side", ["central", "domain"])
+def test_every_alarm_says_what_is_wrong_and_links_to_its_runbook(side: str, request: pytest.FixtureRequest) -> None:
+    for alarm in alarms(request.getfixturevalue(side)):
+        name = str(alarm.inputs.get("name") or alarm["alarmName"])
+        runbook = name.removeprefix("orchard-").removeprefix("fruit-")
+        assert alarm["alarmDescription"].endswith(f" Runbook: {URL}{runbook}.md")
+        assert (ROOT / "docs" / "runbooks" / f"{runbook}.md").is_file()
+
+
+def test_there_is_a_runbook_for_every_alarm_and_no_other() -> None:
+    pages = {path.stem for path in (ROOT / "docs" / "runbooks").glob("*.md")} - {"README"}
+    assert pages == set(runbooks())
+
+
+def test_dead_letters_are_counted_and_an_idle_queue_is_no_alarm(central: Engine) -> None:
+    alarm = central.one("MetricAlarm", "it-monitoring-alarms-sync-dead-letters")
+    assert (alarm["namespace"], alarm["metricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
+    assert alarm["dimensions"] == {"QueueName": "orchard-sync-dead-letters"}
+    assert (alarm["threshold"], alarm["treatMissingData"]) == (0, "notBreaching")
+
+
+def test_a_domain_that_nothing_tells_of_is_in_alarm(domain: Engine) -> None:
+    late = domain.one("MetricAlarm", "it-monitoring-alarms-sync-late")
+    assert late["treatMissingData"] == "breaching"
+    assert late["threshold"] == 2 * 21600
+    assert late["dimensions"] == {"domain": "fruit"}
+    silent = [one["metricName"] for one in domain.of("MetricAlarm") if one["treatMissingData"] != "breaching"]
+    assert "OldestSuccessSeconds" not in silent
+
+
+def test_owners_hear_of_each_alarm_and_operators_once_for_all(domain: Engine) -> None:
+    (composite,) = domain.of("CompositeAlarm")
+    assert composite["alarmActions"] == [OPERATORS]
+    assert composite["alarmRule"].count("ALARM(") == len(domain.of("MetricAlarm"))
+    owners = {action for one in domain.of("MetricAlarm") for action in one["alarmActions"]}
+    assert len(owners) == 1
+    assert OPERATORS not in owners
+
+
+def test_topics_are_encrypted_and_only_alarms_and_tls_publish(central: Engine) -> None:
+    names = sorted(one["name"] for one in central.of("aws:sns/topic:Topic"))
+    assert names == ["orchard-consumer-bank", "orchard-operators"]
+    assert all(one["kmsMasterKeyId"].endswith("it-queue-key") for one in central.of("aws:sns/topic:Topic"))
+    policy = json.loads(central.one("TopicPolicy", "it-monitoring-operators-policy")["policy"])
+    allowed, denied = policy["Statement"]
+    assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert allowed["Condition"]["StringEquals"] == {"aws:SourceAccount": CENTRAL}
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert [one["endpoint"] for one in central.of("TopicSubscription")] == ["data@bank.example", "ops@orchard.example"]
+
+
+def test_alarms_may_use_the_key_of_the_topics(central: Engine) -> None:
+    key = next(one for one in central.of("Key") if "messages" in one["description"])
+    statement = next(one for one in json.loads(key["policy"])["Statement"] if one["Sid"] == "AlarmsTell")
+    assert statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+
+
+def test_the_sync_role_may_use_the_key_of_the_topics_through_sns_alone(central: Engine) -> None:
+    policy = json.loads(central.one("RolePolicy", "it-sync-policy")["policy"])
+    statement = next(one for one in policy["Statement"] if one["Sid"] == "TopicsKey")
+    assert statement["Condition"]["StringEquals"]["kms:ViaService"].startswith("sns.")
+
+
+def test_the_dashboard_shows_every_domain_and_fits_its_grid(central: Engine) -> None:
+    body = json.loads(central.one("Dashboard")["dashboardBody"])
+    text = json.dumps(body)
+    assert '"fruit"' in text
+    assert '"shop"' in text
+    assert f"arn:aws:cloudwatch:eu-west-3:{CENTRAL}:alarm:orchard-fruit-unhealthy" in text
+    taken: set[tuple[int, int]] = set()
+    for widget in body["widgets"]:
+        cells = {
+            (x, y)
+            for x in range(widget["x"], widget["x"] + widget["width"])
+            for y in range(widget["y"], widget["y"] + widget["height"])
+        }
+        assert not cells & taken
+        assert max(x for x, _ in cells) < 24
+        taken |= cells
+
+
+def test_without_runbooks_there_is_no_monitoring() -> None:
+    engine = build(Engine(), CentralAccount, arguments_of("CentralAccount"))
+    assert alarms(engine) == []
