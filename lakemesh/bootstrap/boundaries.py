@@ -14,7 +14,21 @@ from lakemesh.bootstrap.permissions import state_objects
 from lakemesh.bootstrap.places import Kind, Place, pattern
 
 _SERVICES: Final = {
-    Kind.CENTRAL: ("dynamodb", "events", "glue", "iam", "kms", "lakeformation", "lambda", "logs", "ram", "s3", "sqs"),
+    Kind.CENTRAL: (
+        "cloudwatch",
+        "dynamodb",
+        "events",
+        "glue",
+        "iam",
+        "kms",
+        "lakeformation",
+        "lambda",
+        "logs",
+        "ram",
+        "s3",
+        "sns",
+        "sqs",
+    ),
     Kind.PRODUCER: ("events", "iam", "lakeformation", "lambda", "logs"),
     Kind.CONSUMER: ("athena", "glue", "iam", "lakeformation", "lambda", "logs", "s3"),
 }
