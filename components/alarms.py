@@ -51,6 +51,11 @@ class Where(TypedDict):
     """Queue of messages that failed again and again."""
 
 
+def written_by(function: str, **dimensions: str) -> dict[str, str]:
+    """Dimensions of a metric that a handler writes: Powertools adds `service`, the function that wrote it."""
+    return {**dimensions, "service": function}
+
+
 def central_alarms(where: Where) -> list[Alarm]:
     """Alarms about the sync as a whole."""
     queue, dead = {"QueueName": where["sync_queue"]}, {"QueueName": where["dead_letter_queue"]}
@@ -108,7 +113,7 @@ def central_alarms(where: Where) -> list[Alarm]:
             0,
             300,
             statistic="Sum",
-            dimensions={"reason": "poison"},
+            dimensions=written_by(where["sync_function"], reason="poison"),
         ),
         Alarm(
             "forged-events",
@@ -117,7 +122,7 @@ def central_alarms(where: Where) -> list[Alarm]:
             0,
             300,
             statistic="Sum",
-            dimensions={"reason": "forged"},
+            dimensions=written_by(where["sync_function"], reason="forged"),
         ),
         Alarm(
             "foreign-events",
@@ -127,14 +132,14 @@ def central_alarms(where: Where) -> list[Alarm]:
             3600,
             3,
             "Sum",
-            dimensions={"reason": "foreign_account"},
+            dimensions=written_by(where["sync_function"], reason="foreign_account"),
         ),
     ]
 
 
-def domain_alarms(domain: str, refresh_seconds: int) -> list[Alarm]:
+def domain_alarms(domain: str, refresh_seconds: int, sync_function: str) -> list[Alarm]:
     """Alarms about one domain's tables."""
-    here = {"domain": domain}
+    here = written_by(sync_function, domain=domain)
     return [
         Alarm(
             "sync-late",
@@ -214,10 +219,10 @@ def domain_alarms(domain: str, refresh_seconds: int) -> list[Alarm]:
     ]
 
 
-def review_alarms(domain: str, most_days: int) -> list[Alarm]:
+def review_alarms(domain: str, most_days: int, review_function: str) -> list[Alarm]:
     """The alarm about columns that wait for somebody to review them."""
     says = f"A column has waited for more than {most_days} days to be reviewed: nobody can read it."
-    here = {"domain": domain}
+    here = written_by(review_function, domain=domain)
     return [Alarm("columns-pending", says, "OldestPendingSeconds", most_days * 86400, 86400, dimensions=here)]
 
 
@@ -304,7 +309,7 @@ def widgets(where: Where, domains: Sequence[str], region: str, account: str, par
     mesh = where["mesh"]
 
     def lines(title: str, metric: str, statistic: str, x: int, y: int) -> dict[str, Any]:
-        metrics = [[mesh, metric, "domain", domain] for domain in domains]
+        metrics = [[mesh, metric, "domain", domain, "service", where["sync_function"]] for domain in domains]
         return _graph(title, metrics, statistic, region, (x, y, 8, 6))
 
     alarms = [
@@ -355,6 +360,6 @@ def _graph(
 def runbooks() -> Iterator[str]:
     """Name of every runbook that an alarm of ours links to."""
     where: Where = {"mesh": "", "sync_function": "", "tag_function": "", "sync_queue": "", "dead_letter_queue": ""}
-    for alarm in (*central_alarms(where), *domain_alarms("", 0), *review_alarms("", 14)):
+    for alarm in (*central_alarms(where), *domain_alarms("", 0, ""), *review_alarms("", 14, "")):
         yield alarm.name
     yield "unhealthy"

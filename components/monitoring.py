@@ -123,8 +123,10 @@ class DomainMonitoringArgs(TypedDict):
     """Period of the full refresh."""
     runbooks: str
     """Address of the folder of the runbooks, with a slash at the end."""
-    reviewed: NotRequired[bool]
-    """Whether columns are reviewed after each sync, so that one can wait too long."""
+    sync_function: str
+    """Central's function that copies metadata."""
+    review_function: NotRequired[str]
+    """Central's function that judges columns after each sync, where there is one: then a column can wait too long."""
 
 
 class DomainMonitoring(pulumi.ComponentResource):
@@ -147,9 +149,9 @@ class DomainMonitoring(pulumi.ComponentResource):
             },
             pulumi.ResourceOptions(parent=self),
         )
-        alarms = domain_alarms(args["domain"], int(args["refresh_seconds"]))
-        if args.get("reviewed"):
-            alarms += review_alarms(args["domain"], REVIEW_DAYS)
+        alarms = domain_alarms(args["domain"], int(args["refresh_seconds"]), args["sync_function"])
+        if review := args.get("review_function"):
+            alarms += review_alarms(args["domain"], REVIEW_DAYS, review)
         Alarms(
             f"{name}-alarms",
             {

@@ -208,7 +208,7 @@ class Arguments:
     def _monitoring(self, name: str) -> DomainMonitoringArgs:
         mesh, naming = self.declarations.mesh, self.naming
         domain = mesh.domains[name]
-        return {
+        made: DomainMonitoringArgs = {
             "account": mesh.central.account,
             "region": mesh.region,
             "partition": naming.partition,
@@ -219,8 +219,11 @@ class Arguments:
             "emails": list(domain.approvers if domain.notify is None else domain.notify),
             "refresh_seconds": int(period(mesh.sync.refresh).total_seconds()),
             "runbooks": runbooks(mesh),
-            "reviewed": mesh.classification.after_sync,
+            "sync_function": naming.sync_function,
         }
+        if mesh.classification.after_sync:
+            made["review_function"] = naming.review_function
+        return made
 
     def consumer(self, name: str) -> ConsumerAccountArgs:
         """The account of consumer `name`."""

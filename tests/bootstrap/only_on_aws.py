@@ -13,6 +13,7 @@ IN_ITS_NAME = (
 ENGINE = "Pulumi's own command keeps its state in S3 and its secrets under a key; the in-process engine does neither"
 LAYER = "Lambda asks whether the caller may read a layer; the local AWS puts the layer's library there itself"
 UNVERSIONED = "the provider deletes objects by their version, and where a bucket has none AWS may ask for this"
+UNCONFIRMED = "a subscription that nobody has confirmed is not unsubscribed: SNS forgets it after three days"
 S3_TAGS = "tags of a bucket by S3 Control, from Terraform AWS provider 6.23 on; the local provider uses the older calls"
 
 STATEMENTS = {
@@ -32,6 +33,8 @@ ACTIONS = {
     "athena:ListTagsForResource": READ_BACK,
     "athena:UntagResource": OTHER_EDIT,
     "athena:UpdateWorkGroup": OTHER_EDIT,
+    "cloudwatch:ListTagsForResource": READ_BACK,
+    "cloudwatch:UntagResource": OTHER_EDIT,
     "dynamodb:ListTagsOfResource": READ_BACK,
     "dynamodb:UntagResource": OTHER_EDIT,
     "events:ListTagsForResource": READ_BACK,
@@ -81,6 +84,9 @@ ACTIONS = {
     "s3:ListTagsForResource": S3_TAGS,
     "s3:TagResource": S3_TAGS,
     "s3:UntagResource": S3_TAGS,
+    "sns:ListTagsForResource": READ_BACK,
+    "sns:Unsubscribe": UNCONFIRMED,
+    "sns:UntagResource": OTHER_EDIT,
     "sqs:ListQueueTags": READ_BACK,
     "sqs:UntagQueue": OTHER_EDIT,
 }

@@ -121,6 +121,8 @@ def test_only_actions_without_resources_are_allowed_on_everything(sample: Declar
         "ram:GetResourceShareAssociations",
         "ram:GetResourceShares",
         "ram:ListResources",
+        "sns:GetSubscriptionAttributes",
+        "sns:Unsubscribe",
     }
 
 

@@ -31,7 +31,7 @@ def domain() -> Engine:
     monitoring = {
         "account": CENTRAL, "region": "eu-west-3", "partition": "aws", "mesh": "orchard", "domain": "fruit",
         "key_alias": "alias/orchard-sync", "operators_topic_arn": OPERATORS, "emails": ["ann@orchard.example"],
-        "refresh_seconds": 21600, "runbooks": URL, "reviewed": True,
+        "refresh_seconds": 21600, "runbooks": URL, "sync_function": "orchard-sync", "review_function": "orchard-review",
     }  # fmt: skip
     return build(Engine(), Domain, arguments_of("Domain") | {"monitoring": monitoring})
 
@@ -72,7 +72,7 @@ def test_a_domain_that_nothing_tells_of_is_in_alarm(domain: Engine) -> None:
     late = domain.one("MetricAlarm", "it-monitoring-alarms-sync-late")
     assert late["treatMissingData"] == "breaching"
     assert late["threshold"] == 2 * 21600
-    assert late["dimensions"] == {"domain": "fruit"}
+    assert late["dimensions"] == {"domain": "fruit", "service": "orchard-sync"}
     silent = [one["metricName"] for one in domain.of("MetricAlarm") if one["treatMissingData"] != "breaching"]
     assert "OldestSuccessSeconds" not in silent
 
