@@ -34,6 +34,7 @@ class Asked:
     mesh: Path
     declarations: Declarations
     profile: Profile | None = None
+    approvals: Mapping[str, str] | None = None
 
     def about(self, stacks: Sequence[str]) -> Iterator[Judged]:
         """What the pack says of stacks, one after the other. Raises DeployError for a project that cannot be read."""
@@ -50,9 +51,17 @@ class Asked:
             except (RecordingError, ProjectError) as error:
                 yield Judged(stack, errors=(str(error),))
                 continue
-            told = pack_configuration(self.pack, self.declarations, profile=self.profile, stack=stack)
-            self.analyzer.configure(project.name, stack, told)
-            yield judged(stack, list(findings(self.analyzer, project.name, stack, registered)))
+            yield self.judge(project.name, stack, registered)
+
+    def judge(self, project: str, stack: str, registered: Sequence[Registered], *, disabled: str = "") -> Judged:
+        """What the pack says of a stack's resources. `disabled`: a rule that cannot be asked."""
+        told = pack_configuration(
+            self.pack, self.declarations, profile=self.profile, stack=stack, approvals=self.approvals
+        )
+        if disabled in told:
+            told[disabled]["enforcementLevel"] = "disabled"
+        self.analyzer.configure(project, stack, told)
+        return judged(stack, list(findings(self.analyzer, project, stack, registered)))
 
 
 def findings(analyzer: Analyzer, project: str, stack: str, registered: Sequence[Registered]) -> Iterator[Finding]:

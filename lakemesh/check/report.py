@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from rich.console import Console
@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from lakemesh.check.approvals import Verdicts
 from lakemesh.check.finding import Finding, Judged, Rule
 from lakemesh.declarations.errors import printable
 from lakemesh.declarations.report import SARIF_SCHEMA
@@ -38,12 +39,32 @@ def sentence(results: Sequence[Judged], rules: int, profile: str) -> str:
         ),
     ]
     text = f"{_counted(len(results), 'stack')}, {_counted(rules, 'rule')}, profile {profile}: {', '.join(said)}."
-    if unknown:
+    if waits := waiting(results):
         text += (
-            f" {_counted(unknown, 'answer')} {'waits' if unknown == 1 else 'wait'} for values that only a deployment "
-            "makes, and the deployment asks again (--format json lists them)."
+            f" {_counted(len(waits), 'rule')} {'waits' if len(waits) == 1 else 'wait'} for values that only a "
+            "deployment makes, and the deployment asks again."
         )
     return text
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A rule that could not be answered yet, once for all resources that it waits for."""
+
+    rule: str
+    resources: int
+    stacks: int
+
+    def __str__(self) -> str:
+        return f"{self.rule} ({_counted(self.resources, 'resource')} in {_counted(self.stacks, 'stack')})"
+
+
+def waiting(results: Sequence[Judged]) -> list[Waiting]:
+    """Rules that wait for a deployment, by name."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for each in (each for result in results for each in result.findings if each.unknown):
+        found.setdefault(each.rule, set()).add((each.stack, each.urn))
+    return [Waiting(rule, len(places), len({stack for stack, _ in places})) for rule, places in sorted(found.items())]
 
 
 def _counted(number: int, word: str) -> str:
@@ -72,16 +93,21 @@ def write_text(console: Console, results: Sequence[Judged], summary: str) -> Non
         for error in result.errors:
             told = "\n".join(map(printable, error.splitlines()))
             console.print(f"{result.stack}: {told}", markup=False, soft_wrap=True)
+    if waits := waiting(results):
+        told = ", ".join(map(str, waits))
+        console.print(f"Waiting for a deployment: {told}.", style="dim", highlight=False, soft_wrap=True, markup=False)
     console.print(summary, highlight=False, soft_wrap=True, markup=False)
 
 
 # -------------------------------------------------------------------------------------------------------------- JSON
-def as_json(results: Sequence[Judged], rules: Mapping[str, Rule], profile: str) -> str:
-    """`{"ok", "profile", "rules", "stacks": [{"stack", "ok", "errors", "findings"}]}`."""
+def as_json(results: Sequence[Judged], rules: Mapping[str, Rule], profile: str, approvals: Verdicts) -> str:
+    """`{"ok", "profile", "rules", "approvals", "waiting", "stacks": [{"stack", "ok", "errors", "findings"}]}`."""
     document = {
         "ok": all(result.ok for result in results),
         "profile": profile,
         "rules": len(rules),
+        "approvals": {"said": approvals.sentence, "grants": approvals.by_grant},
+        "waiting": [asdict(each) for each in waiting(results)],
         "stacks": [
             {
                 "stack": result.stack,
@@ -164,6 +190,8 @@ def as_markdown(results: Sequence[Judged], summary: str) -> str:
         lines.append(f"| {sign} | {' | '.join(map(_markdown, words))} |")
     for result in results:
         lines += [f"\n{_markdown(f'{result.stack}: {error}')}" for error in result.errors]
+    if waits := waiting(results):
+        lines += ["", f"Waiting for a deployment: {', '.join(_markdown(str(each)) for each in waits)}."]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lakemesh.check import inprocess
 from lakemesh.check.analyzer import boot
+from lakemesh.check.approvals import Verdicts, verify
 from lakemesh.check.finding import Judged, Rule
+from lakemesh.check.live import States
+from lakemesh.check.live import check as check_live
 from lakemesh.declarations.levels import Profile
 from lakemesh.declarations.models import Declarations
 from lakemesh.deploy.choice import Choice
@@ -36,6 +40,13 @@ class Checking:
     endpoint: str | None = None
     backend: str | None = None
     home: Path = _HOME
+    live: bool = False
+    """Ask about what is deployed, as the state says, instead of what would be."""
+
+    @cached_property
+    def approvals(self) -> Verdicts:
+        """What was found of the grants' approvals."""
+        return verify(self.mesh, self.declarations)
 
     def stacks(self, named: Sequence[str]) -> list[str]:
         """These stacks (none: all) in the order of deployment. Raises UnknownStackError."""
@@ -62,15 +73,32 @@ class Checking:
         """
         chosen, pack, program = self.stacks(stacks), self.pack(), find_program(self.mesh)
         with ExitStack() as opened:
-            engine = self._pulumi(program, opened)
+            states = self._states(opened) if self.live else None
+            engine = None if self.live else self._pulumi(program, opened)
             analyzer = opened.enter_context(boot(pack))
+            told = self.approvals.by_grant
             if engine is None:
-                asked = inprocess.Asked(analyzer, pack, program, self.mesh, self.declarations, self.profile)
-                yield analyzer.rules, asked.about(chosen)
+                asked = inprocess.Asked(analyzer, pack, program, self.mesh, self.declarations, self.profile, told)
+                yield analyzer.rules, check_live(asked, states, chosen) if states else asked.about(chosen)
                 return
+            engine.approvals = told
             from lakemesh.check.engine import check  # noqa: PLC0415 - the Automation API is heavy
 
             yield analyzer.rules, check(engine, analyzer.rules, chosen, self.profile)
+
+    def _states(self, opened: ExitStack) -> States:
+        """Where what is deployed is known: Pulumi's state, or the ledger of the local AWS. Raises DeployError."""
+        from lakemesh.deploy.choose import engine  # noqa: PLC0415
+
+        return engine(
+            self.engine,
+            self.declarations,
+            self.mesh,
+            opened,
+            endpoint=self.endpoint,
+            backend=self.backend,
+            home=self.home,
+        )
 
     def _pulumi(self, program: Path, opened: ExitStack) -> Pulumi | None:
         """Pulumi's own engine; None: this process."""

@@ -11,7 +11,7 @@ import typer
 from lakemesh.check.formats import Format
 from lakemesh.cli.deploy import DEFAULT_MESH, Backend, MeshDir, Stacks, _target
 from lakemesh.declarations.levels import Profile
-from lakemesh.deploy.choice import Choice
+from lakemesh.deploy.choice import IN_PROCESS_IS_LOCAL, Choice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,8 +49,13 @@ def check(
         bool, typer.Option("--local", help="Preview against the local AWS (`lakemesh local start`).")
     ] = False,
     backend: Backend = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Judge what is deployed, as the state has it, not what would be.")
+    ] = False,
 ) -> None:
     """Ask the policy pack about every stack, before anything is deployed. Changes nothing.
+
+    In CI, with GITHUB_TOKEN, it looks up whether each grant was reviewed by the approver that it names.
 
     Exit code 0: nothing is refused, 1: something is, or could not be checked, 2: misuse.
     """
@@ -62,16 +67,18 @@ def check(
 
     target = _target(mesh, local=local)
     declarations = _declarations(mesh)
-    checking = Checking(mesh, declarations, profile, engine, target.endpoint, backend)
+    if live and engine is Choice.INPROCESS and not local:
+        _stop(2, IN_PROCESS_IS_LOCAL)
+    checking = Checking(mesh, declarations, profile, engine, target.endpoint, backend, live=live)
     try:
         rules, results = _results(checking, stacks or [])
     except (DeployError, UnknownStackError) as error:
         _stop(2, str(error))
     named = (profile or declarations.mesh.policies.profile).value
-    summary = sentence(results, len(rules), named)
+    summary = f"{sentence(results, len(rules), named)} {checking.approvals.sentence}"
     match output:
         case Format.JSON:
-            typer.echo(as_json(results, rules, named))
+            typer.echo(as_json(results, rules, named, checking.approvals))
         case Format.SARIF:
             typer.echo(as_sarif(results, rules, _files(mesh, declarations), version("lakemesh")))
         case Format.MARKDOWN:

@@ -426,8 +426,5 @@ def _prefixes(uris: Iterable[str]) -> list[Prefix]:
 
 
 def runbooks(mesh: Mesh) -> str:
-    """Where alarms find their runbooks: as the mesh says, or in the repository that deploys it."""
-    if mesh.alerting.runbooks:
-        return mesh.alerting.runbooks
-    github = mesh.deployment.github
-    return f"https://github.com/{github.repository}/blob/{github.branch}/docs/runbooks/" if github else "docs/runbooks/"
+    """Where alarms find their runbooks: as the mesh says, or this repository's folder, by its name alone."""
+    return mesh.alerting.runbooks or "docs/runbooks/"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lakemesh.deploy.results import DeployError, Observer, StackResult, summed
 
@@ -44,6 +44,31 @@ class InProcess:
     def complete(self, stack: str) -> bool:
         """Whether the stack's last deployment ended well."""
         return self._stacks().get(stack, False)
+
+    def state(self, stack: str) -> list[Mapping[str, Any]]:
+        """What the ledger has of a stack, in the words of `pulumi stack export`. Raises DeployError."""
+        from local_aws.inprocess.state import Ledger, LedgerError  # noqa: PLC0415
+
+        try:
+            states = Ledger(self._cloud.ledger, self._project.name, stack).load().values()
+        except LedgerError as error:
+            raise DeployError(str(error)) from error
+        return [
+            {
+                "urn": each.urn,
+                "type": each.type,
+                "custom": each.custom,
+                "id": each.id,
+                "inputs": each.inputs,
+                "outputs": each.outputs,
+                "parent": each.parent,
+                "provider": each.provider,
+                "protect": each.protect,
+                "dependencies": each.dependencies,
+                "delete": each.delete,
+            }
+            for each in states
+        ]
 
     def up(self, stack: str, observer: Observer | None, *, preview: bool) -> StackResult:
         from local_aws.inprocess.run import up  # noqa: PLC0415

@@ -33,12 +33,18 @@ def find_pack(root: Path) -> Path | None:
 
 
 def pack_configuration(
-    pack: Path, declarations: Declarations, *, profile: Profile | None = None, stack: str | None = None
+    pack: Path,
+    declarations: Declarations,
+    *,
+    profile: Profile | None = None,
+    stack: str | None = None,
+    approvals: Mapping[str, str] | None = None,
 ) -> Configuration:
     """What `--policy-pack-config` takes: a level for each rule, the mesh's own settings, the manifest and exceptions.
 
-    `profile`: in place of the one that mesh.yaml names. `stack`: leave out exceptions of other stacks. A pack without
-    `profiles/` is not ours and gets nothing. Raises DeployError for a rule that the pack does not have.
+    `profile`: in place of the one that mesh.yaml names. `stack`: leave out exceptions of other stacks. `approvals`:
+    what was found of each grant's approval, by id; None: nobody looked. A pack without `profiles/` is not ours and gets
+    nothing. Raises DeployError for a rule that the pack does not have.
     """
     given = declarations.mesh.policies
     file = pack / "profiles" / f"{(profile or given.profile).value}.json"
@@ -51,6 +57,8 @@ def pack_configuration(
         made[SHARED]["exceptions"] = [
             _exception(each) for each in declarations.exceptions if not stack or fnmatch.fnmatchcase(stack, each.stack)
         ]
+        if approvals is not None:
+            made[SHARED]["approvals"] = dict(approvals)
     return made
 
 

@@ -118,6 +118,8 @@ class Pulumi:
         self._scratch = tempfile.TemporaryDirectory(prefix="lakemesh-pulumi-")
         self._work = Path(self._scratch.name)
         self._declarations: Declarations | None = None
+        self.approvals: Mapping[str, str] | None = None
+        """What the policy pack is told of each grant's approval, by id."""
         self._loops: list[asyncio.AbstractEventLoop] = []
         try:
             self._command = _Command(settings.command)
@@ -158,6 +160,11 @@ class Pulumi:
             return self._command.run(arguments, str(self._work), self._environment()).stdout
         except CommandError as error:
             raise DeployError(pulumi_errors.explained(error)) from error
+
+    def state(self, stack: str) -> list[Mapping[str, Any]]:
+        """What the state has of a stack, as `pulumi stack export` writes it, secrets masked. Raises DeployError."""
+        exported = json.loads(self._run(["stack", "export", "--stack", stack]))
+        return list((exported.get("deployment") or {}).get("resources") or ())
 
     # --------------------------------------------------------------------------------------------------------- runs
     def up(self, stack: str, observer: Observer | None, *, preview: bool) -> StackResult:
@@ -215,7 +222,9 @@ class Pulumi:
         if pack is None:
             return {}
         self._declarations = self._declarations or load_mesh(self._mesh)
-        configuration = pack_configuration(pack, self._declarations, profile=profile, stack=stack)
+        configuration = pack_configuration(
+            pack, self._declarations, profile=profile, stack=stack, approvals=self.approvals
+        )
         told = write_configuration(self._work / f"policies.{stack}.json", configuration)
         return {"policy_packs": [str(pack)], "policy_pack_configs": [str(told)]}
 

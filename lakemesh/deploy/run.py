@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from lakemesh.access.check import load_mesh
 from lakemesh.declarations.models import Declarations
@@ -32,6 +32,9 @@ class Engine(Protocol):
 
     def complete(self, stack: str) -> bool:
         """Whether the last deployment of a stack ended well."""
+
+    def state(self, stack: str) -> list[Mapping[str, Any]]:
+        """Resources of a stack as `pulumi stack export` writes them. Raises DeployError."""
 
     def up(self, stack: str, observer: Observer | None, *, preview: bool) -> StackResult: ...
 

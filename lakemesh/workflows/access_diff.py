@@ -107,6 +107,14 @@ def _text_of(found: Sequence[Difference]) -> Iterator[str]:
                 names = ", ".join(_some([column.name for column in those], _NAMES))
                 by = f"  [{', '.join(_some(grants, 3))}]" if grants else ""
                 yield f"  {sign} {verb} {each.table} ({each.product})  {level}: {names}{by}"
+        for rows in each.rows:
+            sign, names = "+" if rows.widens else "-", ", ".join(_some(rows.columns, _NAMES))
+            was, now = _where(rows.before), _where(rows.after)
+            yield f"  {sign} rows of {each.table} ({each.product})  {names}: {was} -> {now}"
+
+
+def _where(filters: tuple[str, ...] | None) -> str:
+    return "every row" if filters is None else f"where {' or '.join(filters)}"
 
 
 def _text_administrators(each: Administrators) -> Iterator[str]:
@@ -173,6 +181,11 @@ def _rows(each: Difference) -> Iterator[str]:
             table = f"{code(each.table)} of {code(each.product)}"
             mark = "➕" if sign == "+" else "➖"
             yield f"| {mark} {verb} | {code(each.holder.name)} | {table} | {said} | {by} |"
+    for rows in each.rows:
+        names = ", ".join([code(name) for name in rows.columns[:_NAMES]])
+        said = f"{names}<br>{code(_where(rows.before))} → {code(_where(rows.after))}"
+        mark = "➕" if rows.widens else "➖"
+        yield f"| {mark} rows | {code(each.holder.name)} | {code(each.table)} of {code(each.product)} | {said} |  |"
 
 
 def _markdown_level(level: str, columns: Sequence[ColumnChange], *, loud: bool) -> str:

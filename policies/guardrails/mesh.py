@@ -94,6 +94,11 @@ class Manifest:
     def approvers(self, domain: str) -> frozenset[str]:
         return frozenset(texts(mapping(mapping(self.document.get("domains")).get(domain)).get("approvers")))
 
+    @property
+    def automatic(self) -> frozenset[str]:
+        """Sensitivities that a rule approves without a person."""
+        return frozenset(texts(mapping(self.document.get("approvals")).get("automatic")))
+
     def product_status(self, product: str) -> str:
         return text(mapping(mapping(self.document.get("products")).get(product)).get("status"))
 

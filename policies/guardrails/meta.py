@@ -26,7 +26,7 @@ SETTINGS: Final = {
     },
     "approvals": {
         "type": "object",
-        "description": 'What was found of each grant\'s approval, by id: "verified", or why it is not.',
+        "description": 'Each grant\'s approval, by id: "verified", "not looked up", or why it does not count.',
     },
     "serviceRoles": {
         "type": "object",

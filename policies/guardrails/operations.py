@@ -79,7 +79,7 @@ def _parsed(policy: Any) -> dict[str, Any]:
 
 @OPERATIONS.stack(
     "dead-letter-queues-have-an-alarm",
-    Severity.MEDIUM,
+    Severity.HIGH,
     fix="Add a MetricAlarm on ApproximateNumberOfMessagesVisible with the dimension QueueName.",
 )
 def dead_letter_queues_have_an_alarm(stack: Stack, _given: Given) -> Iterator[tuple[Resource, str]]:
@@ -175,7 +175,7 @@ def queue_handlers_have_reserved_concurrency(stack: Stack, _given: Given) -> Ite
 
 @OPERATIONS.stack(
     "queue-handlers-have-an-alarm",
-    Severity.MEDIUM,
+    Severity.HIGH,
     fix="Add a MetricAlarm with the dimension FunctionName or QueueName.",
 )
 def queue_handlers_have_an_alarm(stack: Stack, _given: Given) -> Iterator[tuple[Resource, str]]:

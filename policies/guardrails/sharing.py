@@ -15,6 +15,9 @@ from guardrails.resource import Resource, account_of_arn, mapping, mappings, tex
 from guardrails.rule import STRINGS, Concern
 
 SHARING: Final = Concern("sharing", "Grants to other accounts")
+BY_RULE: Final = "approvals.automatic"
+"""In place of an approver: a rule of the mesh, which needs no person for some sensitivities."""
+LOOKED_UP: Final = frozenset({"verified", "not looked up"})
 
 
 @SHARING.resource(
@@ -228,11 +231,15 @@ def grants_trace_to_an_approved_request(resource: Resource, given: Given) -> Ite
 
 def problem(asked: Mapping[str, Any], given: Given) -> str:
     """Why a grant of the declarations gives nothing today; "" if it does."""
-    domain, approver = text(asked.get("domain")), text(asked.get("approvedBy"))
-    if not approver:
+    domain, approvers = text(asked.get("domain")), texts(asked.get("approvedBy"))
+    if approvers == [BY_RULE]:
+        wide = sorted(set(texts(asked.get("sensitivity"))) - given.manifest.automatic)
+        if wide:
+            return f"which a rule approved that is not for {', '.join(wide)}"
+    elif not any(approvers):
         return "which nobody has approved"
-    if approver not in given.manifest.approvers(domain):
-        return f'which {approver} approved, who is no approver of the domain "{domain}"'
+    elif strangers := [each for each in approvers if each not in given.manifest.approvers(domain)]:
+        return f'which {strangers[0]} approved, who is no approver of the domain "{domain}"'
     expires = text(asked.get("expires"))
     if expires and dt.date.fromisoformat(expires) <= given.today:
         return f"which expired on {expires}"
@@ -308,7 +315,7 @@ def approvals_are_verified(resource: Resource, given: Given) -> Iterator[str]:
 
     Anybody can write a name into a file. `lakemesh check` looks the review up at the git host, or the portal's
     signature over the entry, and says for each grant what it found; an edit after the review makes the grant
-    unapproved.
+    unapproved. Where nobody can be asked it says "not looked up", which is let pass and stands in its report.
 
     Good::
 
@@ -325,7 +332,7 @@ def approvals_are_verified(resource: Resource, given: Given) -> Iterator[str]:
         return
     asked = [each for each in given.manifest.grants if _covers(each, made, consumer, given)]
     said = {text(each.get("id")): text(found.get(text(each.get("id")))) or "nobody looked" for each in asked}
-    if said and "verified" not in said.values():
+    if said and not LOOKED_UP & set(said.values()):
         name, why = next(iter(said.items()))
         yield f'{resource} rests on grant "{name}", whose approval is not verified: {why}.'
 

@@ -291,3 +291,15 @@ def test_diff_tells_fewer_filters_from_more() -> None:
     few, many = (Access(mesh({"sales": grants}), TODAY) for grants in (one, one + two))
     assert compare(few, many).widens
     assert not compare(many, few).widens
+
+
+def test_both_forms_of_a_diff_say_the_conditions() -> None:
+    from lakemesh.workflows.access_diff import as_markdown, as_text
+
+    old, new = (Access(mesh({"sales": [filtered(rows=rows)]}), TODAY) for rows in ("public = 'a'", "public = 'b'"))
+    found_ = compare(old, new)
+    said = (
+        "+ rows of sales_curated.returns (returns)  internal, public: where \"public\" = 'a' -> where \"public\" = 'b'"
+    )
+    assert said in as_text(found_, "HEAD")
+    assert "➕ rows" in as_markdown(found_, "HEAD")

@@ -268,12 +268,18 @@ def rows(table: str, database: str = "ar_curated") -> dict[str, Any]:
     return {"rows": {"principal": b.CONTROLLER, "data_cells_filter": body}}
 
 
+def no_card_payments(document: dict[str, Any]) -> None:
+    """Without the sample's grant of vendor_payment to this consumer, so that nobody of it asked for the product."""
+    document["grants"] = [each for each in document["grants"] if each["id"] != "ap-card-payments-controller"]
+
+
 BESIDE = {("tag-select-never-beside-a-data-filter", "rows")}
 UNASKED = ("grants-trace-to-an-approved-request", "rows")
 add(
     "a filter on a table that the expression does not reach",
     lambda: b.domain(rows("vendor_payment", "procurement_curated")),
     {UNASKED},
+    mesh=no_card_payments,
 )
 add("a filter on a table that nobody knows", lambda: b.domain(rows("nobody_knows")), {*BESIDE, UNASKED})
 add(
@@ -358,6 +364,7 @@ add(
         }
     ),
     TRACE,
+    mesh=no_card_payments,
 )
 add(
     "a grant by tags reaches the databases of its tables",
@@ -497,8 +504,13 @@ add(
     b.central,
     {("administrators-are-listed", "settings")},
     config={"administrators-are-listed": {"administrators": ["*:role/DataGovernance"]}},
+    mesh=lambda document: document["central"].pop("deployRole"),
 )
-add("thirty administrators", lambda: b.central({"settings": {"admins": [local(f"a{n}") for n in range(30)]}}))
+add(
+    "thirty administrators",
+    lambda: b.central({"settings": {"admins": [local(f"a{n}") for n in range(30)]}}),
+    config={"administrators-are-listed": {"administrators": ["*"]}},
+)
 add(
     "a version that was deployed is not lowered",
     lambda: b.central({"settings": {"parameters": {"CROSS_ACCOUNT_VERSION": "4"}}}),
@@ -1022,6 +1034,7 @@ add(
         }
     ),
     {("grants-trace-to-an-approved-request", "x")},
+    mesh=no_card_payments,
 )
 add(
     "a grant that is not in force needs no link",
@@ -1086,6 +1099,55 @@ add(
     config={
         "mesh-is-described": {
             "exceptions": [{**EXCEPTION, "rule": "lake-buckets-block-public-access", "resource": "lake"}],
+        }
+    },
+)
+add(
+    "several approvers",
+    b.domain,
+    mesh=lambda document: [
+        g.update(approvedBy=list(document["domains"][g["domain"]]["approvers"])) for g in document["grants"]
+    ],
+)
+add(
+    "one of several approvers is a stranger",
+    b.domain,
+    {("grants-trace-to-an-approved-request", name) for name in ("account", "account-database", "direct")},
+    mesh=lambda document: [
+        g.update(approvedBy=[*document["domains"][g["domain"]]["approvers"], "friend@acme.example"])
+        for g in document["grants"]
+    ],
+)
+add(
+    "approved by a rule",
+    b.domain,
+    mesh=lambda document: [
+        document["approvals"].update(automatic=["public", "internal", "confidential"]),
+        *(g.update(approvedBy="approvals.automatic") for g in document["grants"]),
+    ],
+)
+add(
+    "approved by a rule that is for less",
+    b.domain,
+    {("grants-trace-to-an-approved-request", name) for name in ("account", "account-database", "direct")},
+    mesh=lambda document: [
+        document["approvals"].update(automatic=["public"]),
+        *(g.update(approvedBy="approvals.automatic") for g in document["grants"]),
+    ],
+)
+add(
+    "approvals that nobody could look up",
+    b.domain,
+    config={
+        "mesh-is-described": {
+            "approvals": dict.fromkeys(
+                (
+                    "ar-cash-application-finance-analytics",
+                    "ar-invoice-finance-analytics",
+                    "ar-invoice-confidential-controller",
+                ),
+                "not looked up",
+            )
         }
     },
 )

@@ -231,7 +231,7 @@ def _computed(args: pulumi_mocks.MockResourceArgs) -> dict[str, Any]:
         url = f"https://sqs.eu-west-3.amazonaws.com/999988887777/{name}"
         return {"arn": f"arn:aws:sqs:eu-west-3:999988887777:{name}", "url": url}
     if args.typ == "aws:dynamodb/table:Table":
-        return {"arn": f"arn:aws:dynamodb:eu-west-3:999988887777:table/{args.inputs['name']}"}
+        return {"arn": f"arn:aws:dynamodb:eu-west-3:999988887777:table/{args.inputs.get('name', args.name)}"}
     if args.typ == "aws:cloudwatch/eventBus:EventBus":
         return {"arn": f"arn:aws:events:eu-west-3:999988887777:event-bus/{args.inputs['name']}"}
     if args.typ == "aws:cloudwatch/eventRule:EventRule":

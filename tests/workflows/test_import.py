@@ -89,6 +89,8 @@ def test_ids_are_those_of_awss_provider(sample: Declarations) -> None:
     # The "Import" section of each type's page in the registry (pulumi-aws 7).
     assert found == {
         "aws:athena/workgroup:Workgroup": "lakemesh-treasury.payments",
+        "aws:cloudwatch/compositeAlarm:CompositeAlarm": "lakemesh-unhealthy",
+        "aws:cloudwatch/dashboard:Dashboard": "lakemesh",
         "aws:cloudwatch/eventBus:EventBus": "lakemesh",
         "aws:cloudwatch/eventBusPolicy:EventBusPolicy": "lakemesh",
         "aws:cloudwatch/logGroup:LogGroup": "/aws/lambda/lakemesh-accept-shares-treasury",
@@ -108,6 +110,8 @@ def test_ids_are_those_of_awss_provider(sample: Declarations) -> None:
         "aws:s3/bucketPolicy:BucketPolicy": bucket,
         "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": bucket,
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": bucket,
+        "aws:sns/topic:Topic": "arn:aws:sns:eu-central-1:111122223333:lakemesh-operators",
+        "aws:sns/topicPolicy:TopicPolicy": "arn:aws:sns:eu-central-1:111122223333:lakemesh-operators",
     } | {key: found[key] for key in _UNORDERED}
 
 
@@ -115,6 +119,8 @@ def test_ids_are_those_of_awss_provider(sample: Declarations) -> None:
 _UNORDERED = (
     "aws:cloudwatch/eventRule:EventRule",
     "aws:cloudwatch/eventTarget:EventTarget",
+    "aws:cloudwatch/metricAlarm:MetricAlarm",
+    "aws:dynamodb/table:Table",
     "aws:kms/alias:Alias",
     "aws:sqs/queue:Queue",
     "aws:sqs/queuePolicy:QueuePolicy",

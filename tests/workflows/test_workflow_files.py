@@ -148,7 +148,7 @@ class Runner:
         steps = loaded(GITHUB / "workflows" / f"{workflow}.yml")["jobs"][job]["steps"]
         step = next(each for each in steps if each.get("name") == name)
         missing = set(step.get("env", {})) - environment.keys()
-        assert not missing - {"GH_TOKEN", "PULUMI_BACKEND_URL"}, f"the test gives no {missing}"
+        assert not missing - {"GH_TOKEN", "GITHUB_TOKEN", "PULUMI_BACKEND_URL"}, f"the test gives no {missing}"
         return self.bash(step["run"], **environment)
 
     def bash(self, script: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -12,4 +12,4 @@ RESOURCE = "account-database"
 
 
 def program() -> None:
-    domain({"account-database": {"database": {"catalog_id": CENTRAL, "name": "procurement_curated"}}})
+    domain({"account-database": {"database": {"catalog_id": CENTRAL, "name": "payroll"}}})

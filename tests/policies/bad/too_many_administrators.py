@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.policies.baseline import (
     CENTRAL,
     central,
@@ -9,6 +11,11 @@ from tests.policies.baseline import (
 
 RULE = "at-most-30-administrators"
 RESOURCE = "settings"
+
+
+def mesh(document: dict[str, Any]) -> None:
+    """Whose administrators nobody wrote down, so that their number and kind are all that is wrong."""
+    document["central"].pop("deployRole")
 
 
 def program() -> None:
