@@ -158,7 +158,7 @@ class Template:
         }
 
     def _outputs(self) -> dict[str, Any]:
-        naming, mesh = self.place.naming, self.place.mesh
+        naming = self.place.naming
         made: dict[str, Any] = {
             "DeployRoleArn": {"Description": "Deploys this account.", "Value": {"Fn::GetAtt": ["DeployRole", "Arn"]}}
         }
