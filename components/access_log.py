@@ -105,7 +105,6 @@ def portal_statements(place: Place, table_arn: str, state_arn: str, key_arn: str
             "Sid": "NeverGrant",
             "Effect": "Deny",
             "Action": [
-                "glue:GetTemporary*",
                 "lakeformation:Batch*",
                 "lakeformation:GetDataAccess",
                 "lakeformation:Grant*",

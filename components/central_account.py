@@ -331,6 +331,8 @@ class CentralAccount(pulumi.ComponentResource):
                     ]
                 ),
                 "environment": {
+                    # Those of the queue, and a deployment's: each takes its part of Glue's quotas.
+                    "LAKEMESH_CONCURRENCY": str(SYNC_CONCURRENCY + 1),
                     "LAKEMESH_QUEUE": queue.queue_url,
                     "LAKEMESH_TAG_FUNCTION": args["tag_function"],
                     "SYNC_STATE_TABLE": state.table_name,

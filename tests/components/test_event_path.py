@@ -81,7 +81,7 @@ def test_queues_are_encrypted_with_a_key_that_rules_of_the_account_may_use(centr
     key = central.one("Key", "it-queue-key")
     for queue in central.of("Queue"):
         assert queue["kmsMasterKeyId"].endswith("it-queue-key")
-    _, rules = json.loads(key["policy"])["Statement"]
+    _, rules, _ = json.loads(key["policy"])["Statement"]
     assert rules["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
     assert rules["Condition"] == {"StringEquals": {"aws:SourceAccount": CENTRAL}}
 
