@@ -71,6 +71,12 @@ def fill_producer(
     return made
 
 
+def add_table(declarations: Declarations, clients: Clients, source: Source, table: SourceTable) -> None:
+    """One table more in a source's database, below the first of its prefixes."""
+    maker = _Maker(clients, declarations.mesh.producers[source.producer])
+    maker.table(table, f"{source.prefixes[0]}{table.name}/")
+
+
 def _sources(declarations: Declarations, producer: str) -> list[Source]:
     every = (source for domain in declarations.mesh.domains.values() for source in domain.sources)
     return [source for source in every if source.producer == producer]
@@ -210,10 +216,11 @@ class _Maker:
                 iceberg.write(table, location, glue, self.root("s3"))
                 made += Seeded(1, 0, 0)
             else:
-                made += self._table(table, location)
+                made += self.table(table, location)
         return made
 
-    def _table(self, table: SourceTable, location: str) -> Seeded:
+    def table(self, table: SourceTable, location: str) -> Seeded:
+        """A table that is not Iceberg's, with its files and partitions."""
         bucket, prefix = iceberg.split(location)
         objects = list(files.data_files(table))
         for item in objects:

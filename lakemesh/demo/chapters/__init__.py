@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from lakemesh.demo.chapters import edit, policies, sync
+from lakemesh.demo.chapters import classification, edit, policies, sync
 from lakemesh.demo.stage import Stage
 
 
@@ -22,5 +22,5 @@ class Chapter(Protocol):
         """Play the chapter. Raises DemoError for a step that fails."""
 
 
-CHAPTERS: Mapping[str, Chapter] = {"edit": edit, "sync": sync, "policies": policies}
+CHAPTERS: Mapping[str, Chapter] = {"edit": edit, "sync": sync, "policies": policies, "classification": classification}
 """By the name that `--chapter` takes."""
