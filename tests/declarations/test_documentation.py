@@ -17,7 +17,10 @@ from tests.declarations.meshes import HERE, TODAY
 ROOT = HERE.parents[1]
 PAGE = (ROOT / "docs" / "declarations.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```yaml\n# (mesh/\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SOURCES = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "lakemesh" / "declarations").glob("*.py"))]
+SOURCES = [
+    path.read_text(encoding="utf-8")
+    for path in (*sorted((ROOT / "lakemesh" / "declarations").glob("*.py")), ROOT / "lakemesh/access/check_filters.py")
+]
 
 
 def keys(schema: Any) -> set[str]:

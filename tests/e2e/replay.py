@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,6 +12,8 @@ from lakemesh.access.state import (
     ColumnsResource,
     DatabaseResource,
     DatabaseState,
+    DataFilter,
+    DataFilterResource,
     DataLocationResource,
     Permission,
     Resource,
@@ -145,6 +147,27 @@ class Replay:
         tables = {name: table for name, table in database.tables.items() if name != given["Name"]}
         databases[given["DatabaseName"]] = replace(database, tables=tables)
 
+    # -------------------------------------------------------------------------------------------------- filters
+    def put_filter(self, entry: Entry, given: Entry) -> None:
+        wanted = given["TableData"]
+        names, others = wanted.get("ColumnNames"), (wanted.get("ColumnWildcard") or {}).get("ExcludedColumnNames") or ()
+        shows = DataFilter(
+            include=frozenset(names) if names else None,
+            exclude=frozenset(others),
+            rows=(wanted.get("RowFilter") or {}).get("FilterExpression"),
+        )
+        self._filters(wanted, lambda filters: {**filters, wanted["Name"]: shows})
+
+    def delete_filter(self, entry: Entry, given: Entry) -> None:
+        self._filters(given, lambda filters: {name: one for name, one in filters.items() if name != given["Name"]})
+
+    def _filters(self, at: Entry, change: Callable[[Mapping[str, DataFilter]], Mapping[str, DataFilter]]) -> None:
+        databases = self.catalog(at["TableCatalogId"]).databases
+        database = databases[at["DatabaseName"]]
+        table = database.tables[at["TableName"]]
+        tables = {**database.tables, at["TableName"]: replace(table, filters=change(table.filters))}
+        databases[at["DatabaseName"]] = replace(database, tables=tables)
+
     # ------------------------------------------------------------------------------------------------------- RAM
     def accept(self, entry: Entry, given: Entry) -> None:
         catalog = self.catalog(entry["account"])
@@ -159,6 +182,9 @@ _HANDLERS = {
     ("lakeformation", "BatchRevokePermissions"): Replay.revoke,
     ("lakeformation", "AddLFTagsToResource"): Replay.add_tags,
     ("lakeformation", "RemoveLFTagsFromResource"): Replay.remove_tags,
+    ("lakeformation", "CreateDataCellsFilter"): Replay.put_filter,
+    ("lakeformation", "UpdateDataCellsFilter"): Replay.put_filter,
+    ("lakeformation", "DeleteDataCellsFilter"): Replay.delete_filter,
     ("glue", "CreateDatabase"): Replay.create_database,
     ("glue", "DeleteDatabase"): Replay.delete_database,
     ("glue", "CreateTable"): Replay.put_table,
@@ -192,6 +218,8 @@ def resource(given: Entry, account: str) -> Resource:
             return TagPolicyResource(catalog, what["ResourceType"], expression)
         case "LFTag":
             return TagResource(catalog, what["TagKey"], frozenset(what["TagValues"]))
+        case "DataCellsFilter":
+            return DataFilterResource(what["TableCatalogId"], what["DatabaseName"], what["TableName"], what["Name"])
         case "DataLocation":
             return DataLocationResource(catalog, what["ResourceArn"])
     raise ValueError(f"no resource of the evaluator for {kind}")

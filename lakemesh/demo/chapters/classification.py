@@ -54,7 +54,7 @@ def run(stage: Stage) -> None:
     file = stage.mesh / "recommendations" / f"{product.domain}.yaml"
     accepted = _accepted(file, name)
     stage.say(
-        f"A person accepts what is recommended for {name} in recommendations/{product.domain}.yaml: {', '.join(accepted)}."
+        f"A person accepts what recommendations/{product.domain}.yaml proposes for {name}: {', '.join(accepted)}."
     )
     stage.check("the e-mail address and the name are recommended", {COLUMN, "full_name"} <= accepted.keys())
     stage.step("lakemesh classify apply", lambda: _lakemesh(stage, "classify", "apply"))
@@ -73,7 +73,7 @@ def run(stage: Stage) -> None:
 
 
 def _place(declarations: Declarations) -> tuple[Product, Source]:
-    """A product that somebody reads confidential columns of and somebody does not, and the source of its first table."""
+    """A product of which somebody reads confidential columns, and the source of its first table."""
     for grants in declarations.grants.values():
         for grant in grants:
             if (
