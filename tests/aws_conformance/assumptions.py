@@ -46,6 +46,12 @@ GUIDES = {
     "STS": ("STS API reference", _AWS + "/STS/latest/APIReference/{}.html"),
     "KMS": ("KMS developer guide", _AWS + "/kms/latest/developerguide/{}.html"),
     "S3": ("S3 user guide", _AWS + "/AmazonS3/latest/userguide/{}.html"),
+    "IAM-SAR": ("Service authorization reference", _AWS + "/service-authorization/latest/reference/{}.html"),
+    "DDB": ("DynamoDB developer guide", _AWS + "/amazondynamodb/latest/developerguide/{}.html"),
+    "SNS": ("SNS developer guide", _AWS + "/sns/latest/dg/{}.html"),
+    "SNS-API": ("SNS API reference", _AWS + "/sns/latest/api/{}.html"),
+    "CW": ("CloudWatch user guide", _AWS + "/AmazonCloudWatch/latest/monitoring/{}.html"),
+    "CW-API": ("CloudWatch API reference", _AWS + "/AmazonCloudWatch/latest/APIReference/{}.html"),
     "LAMBDA": ("Lambda developer guide", _AWS + "/lambda/latest/dg/{}.html"),
 }
 
