@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 import time
 import urllib.request
+import zipfile
 from typing import Any
 
 import pytest
@@ -141,6 +143,39 @@ def test_a_function_tells_its_invocations_errors_and_throttles(client: Clients) 
         return metrics.value(metric, "Sum", clock.now() - 60, clock.now())
 
     assert [of(name) for name in ("Invocations", "Errors", "Throttles", "Duration")] == [2, 1, 1, 12.5]
+
+
+PROGRAM = """
+import json, time
+def handler(event, context):
+    metric = {"Namespace": "orchard", "Dimensions": [["domain"]], "Metrics": [{"Name": "ChangesFailed"}]}
+    about = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [metric]}
+    print(json.dumps({"_aws": about, "domain": "ap", "ChangesFailed": event["failed"]}))
+    if event["failed"] > 1:
+        raise ValueError("too many")
+"""
+
+
+def test_a_functions_lines_and_its_errors_become_metrics_at_the_clocks_time(client: Clients) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("app.py", PROGRAM)
+    role = client("iam").create_role(RoleName="fn", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    writes = document({"Action": "logs:*", "Resource": "*"})
+    client("iam").put_role_policy(RoleName="fn", PolicyName="p", PolicyDocument=writes)
+    client("lambda").create_function(
+        FunctionName="f", Role=role, Handler="app.handler", Runtime="python3.13", Timeout=10,
+        Code={"ZipFile": buffer.getvalue()},
+    )  # fmt: skip
+    dimensions = [{"Name": "FunctionName", "Value": "f"}]
+    alarm(client, "errors", Namespace="AWS/Lambda", MetricName="Errors", Dimensions=dimensions)
+    alarm(client)
+    clock.advance(86400)
+    client("lambda").invoke(FunctionName="f", Payload=b'{"failed": 1}')
+    assert (state(client), state(client, "errors")) == ("ALARM", "OK")
+    client("lambda").invoke(FunctionName="f", Payload=b'{"failed": 2}')
+    assert state(client, "errors") == "ALARM"
+    assert sum(total(client, Dimensions=[{"Name": "domain", "Value": "ap"}])) == 3
 
 
 # ------------------------------------------------------------------------------------------------------- evaluation
