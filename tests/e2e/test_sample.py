@@ -75,7 +75,8 @@ def test_an_edited_grant_takes_effect_and_nothing_else_changes(restored, tmp_pat
 
 def test_a_product_is_retired_and_then_removed(restored, copy_of_sample: Copy) -> None:
     directory = copy_of_sample([("products/ap/vendor_payment.odcs.yaml", "status: active", "status: retired")])
-    without(directory / "grants" / "ap.yaml", "grants", "id", "ap-vendor-payment-treasury")
+    for grant in ("ap-card-payments-controller", "ap-vendor-payment-treasury"):
+        without(directory / "grants" / "ap.yaml", "grants", "id", grant)
     without(directory / "consumers" / "treasury.yaml", "assignments", "grant", "ap-vendor-payment-treasury")
     restored.up(directory)
     wanted = denied_to_all(restored.expected(), "procurement_curated.vendor_payment")
