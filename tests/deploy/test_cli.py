@@ -37,14 +37,15 @@ def lakemesh(site: Site, monkeypatch: pytest.MonkeyPatch) -> Lakemesh:
 
 @pytest.mark.parametrize("action", ["up", "preview", "destroy"])
 def test_the_in_process_engine_never_deploys_to_real_accounts(lakemesh: Lakemesh, action: str) -> None:
-    result = lakemesh(action, "domain-ar", answer="y\n")
-    assert result.exit_code == 1
+    """Misuse, told at once: nobody is asked for a yes first."""
+    result = lakemesh(action, "domain-ar")
+    assert result.exit_code == 2
     assert "deploys to a local AWS only (--local)" in result.stderr
 
 
 @pytest.mark.parametrize("action", ["up", "destroy"])
 def test_real_accounts_are_asked_about(lakemesh: Lakemesh, action: str) -> None:
-    result = lakemesh(action, "domain-ar", answer="n\n")
+    result = lakemesh(action, "domain-ar", "--engine", "pulumi", answer="n\n")
     assert result.exit_code == 1
     assert "real accounts" in result.stderr.lower()
 
