@@ -287,8 +287,8 @@ def test_a_reset_forgets_what_was_under_way(path: Path) -> None:
 
 
 def test_a_target_that_is_not_modelled_is_refused_by_name(path: Path) -> None:
-    target = {"Id": "f", "Arn": f"arn:aws:lambda:eu-west-1:{CENTRAL}:function:f"}
-    with pytest.raises(ClientError, match=r"NotImplementedByLocalAws.*target of lambda"):
+    target = {"Id": "f", "Arn": f"arn:aws:states:eu-west-1:{CENTRAL}:stateMachine:f"}
+    with pytest.raises(ClientError, match=r"NotImplementedByLocalAws.*target of states"):
         path.client("events", CENTRAL).put_targets(Rule="glue", EventBusName="mesh", Targets=[target])
 
 
