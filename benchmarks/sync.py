@@ -224,19 +224,25 @@ def bundle(found: Figures) -> None:
     size = len(packed.getvalue())
     found.add("bundle, bytes zipped (10 MB)", holds=size < MOST_BUNDLE, bytes=size, files=len(files))
     found.add("libraries beyond boto3 and Powertools (none)", holds=not others, others=sorted(others))
-    program = "import time; t = time.perf_counter(); import sync_handlers.sync; print(time.perf_counter() - t)"
-    took = [_import_seconds(program) for _ in range(7)]
+    took = [_import_seconds() for _ in range(7)]
+    worked, waited = [one for one, _ in took], [other for _, other in took]
     found.add(
-        "cold import of the sync handler, seconds (0.4)",
-        holds=min(took) < MOST_IMPORT,
-        least=round(min(took), 3),
-        median=round(statistics.median(took), 3),
+        "cold import of the sync handler, seconds of processor time (0.4)",
+        holds=statistics.median(worked) < MOST_IMPORT,
+        median=round(statistics.median(worked), 3),
+        least_by_the_clock=round(min(waited), 3),
     )
 
 
-def _import_seconds(program: str) -> float:
+def _import_seconds() -> tuple[float, float]:
+    """Seconds that the processor worked, and that passed: others of this machine take part in those alone."""
+    program = (
+        "import time; w, t = time.process_time(), time.perf_counter(); import sync_handlers.sync; "
+        "print(time.process_time() - w, time.perf_counter() - t)"
+    )
     run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT)
-    return float(run.stdout)
+    worked, waited = map(float, run.stdout.split())
+    return worked, waited
 
 
 def imports(tree: ast.Module) -> set[str]:
