@@ -53,12 +53,17 @@ def test_ci_commands_run_as_written(checkout: Checkout) -> None:
     assert said == "Nothing that a stack is made of differs from HEAD.\n", "who deploys is no part of a stack"
 
 
-def test_ci_shows_a_deployment_that_mesh_yaml_takes(checkout: Checkout) -> None:
-    (deployment,) = blocks("ci.md", "yaml")
+def test_ci_shows_a_deployment_and_people_that_mesh_yaml_takes(checkout: Checkout) -> None:
+    deployment, people = blocks("ci.md", "yaml")
     assert f"environments: [{', '.join(ENVIRONMENTS)}]" in deployment
-    checkout.edit("mesh/mesh.yaml", lambda mesh: mesh.pop("deployment"))
+
+    def replace(mesh: dict) -> None:
+        mesh.pop("deployment")
+        mesh.pop("people", None)
+
+    checkout.edit("mesh/mesh.yaml", replace)
     with (checkout.mesh / "mesh.yaml").open("a") as file:
-        file.write(deployment)
+        file.write(f"{deployment}\n{people}")
     said = shell("lakemesh validate", checkout.root, PATH=path_with_lakemesh(), HOME=str(checkout.root))
     assert "is valid" in said
 
