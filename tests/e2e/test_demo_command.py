@@ -32,7 +32,11 @@ def test_the_demo_proves_the_sample_edits_it_and_proves_it_again(mesh: Path) -> 
     assert told["ok"] is True
     assert [proof["differences"] for proof in told["proofs"].values()] == [[], []]
     assert [one for chapter in told["chapters"].values() for one in chapter["checks"] if not one["holds"]] == []
-    assert {name for name, chapter in told["chapters"].items() if chapter["checks"]} >= {"classification", "policies", "sync"}
+    assert {name for name, chapter in told["chapters"].items() if chapter["checks"]} >= {
+        "classification",
+        "policies",
+        "sync",
+    }
     changed = {(one["principal"], one["table"]): (one["gained"], len(one["lost"])) for one in told["changes"]}
     assert changed == {
         ("finance-analytics/analyst", "ar_raw.remittance_advice"): ([], 4),
