@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
 
 from lakemesh.access.check import load_mesh
@@ -17,6 +18,10 @@ from lakemesh.demo.process import LocalAwsProcess
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "mesh"
+
+# No property has a deadline: the machine that runs it may be busy with something else.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakemesh.declarations.loader import Loaded
@@ -18,8 +18,7 @@ from lakemesh.declarations.yamlfile import read
 from tests.declarations.meshes import GOOD, ORDERS, check, copy
 
 FILES = ("mesh.yaml", "tags.yaml", "grants/sales.yaml", "consumers/bi.yaml", ORDERS)
-# No deadline: the machine that runs this may be busy with something else.
-FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=40)
 
 scalars = st.one_of(
     st.none(),

@@ -1,16 +1,12 @@
-"""Property tests here have no deadline: the machine that runs them may be busy with something else."""
+"""Tests of the handlers never wait for a pace."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from sync_handlers import pacing
-
-settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("busy")
 
 
 @pytest.fixture(autouse=True, scope="session")
