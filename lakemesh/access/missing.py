@@ -12,6 +12,7 @@ from itertools import count
 from typing import Final
 
 from lakemesh.access.expand import read_expression, recipients, tables_of
+from lakemesh.access.filters import of_table
 from lakemesh.access.holders import Access
 from lakemesh.access.matching import reach
 from lakemesh.access.overview import Key
@@ -36,6 +37,7 @@ class Remedy(StrEnum):
     REVIEW = "review-column"
     RENEW = "renew-grant"
     WIDEN = "widen-grant"
+    SHOW = "show-column"
     REMOVE_DISCOVER = "remove-discover"
     GRANT = "new-grant"
     ASSIGN = "assign-grant"
@@ -143,9 +145,11 @@ def _grant(asked: _Asked) -> Missing:
     if clash is not None:
         return _discover(asked, *clash)
     reading = [pair for pair in mine if pair[1].access is Kind.READ and _would_reach(asked, pair[1])]
+    # Validation refuses a tag grant beside a data filter, so where one is in force it is that which has to change.
+    reading = [pair for pair in reading if pair[1].filtered and _in_force(asked, pair[1])] or reading
     # The narrowest first: to the principal alone, of the product alone.
     reading.sort(key=lambda pair: (pair[1].principal is None, pair[1].product is None))
-    for find in (_assign, _renew, _widen):
+    for find in (_assign, _renew, _widen, _show):
         for index, grant in reading:
             found = find(asked, index, grant)
             if found is not None:
@@ -233,6 +237,34 @@ def _widen(asked: _Asked, index: int, grant: Grant) -> Missing | None:
     says = f'it is {asked.level}, and grant "{grant.id}" to {grant.to} names [{named}] only'
     yaml = f"sensitivity: [{named}, {asked.level}]   # after a new approval: approvedBy, approvedAt, ticket"
     return Missing(Remedy.WIDEN, says, _place(asked, index, "sensitivity"), yaml, grant.id)
+
+
+def _show(asked: _Asked, index: int, grant: Grant) -> Missing | None:
+    """A data filter in force that names the column's sensitivity and leaves the column out."""
+    if not grant.filtered or asked.level not in grant.sensitivity or not _in_force(asked, grant):
+        return None
+    says = f'grant "{grant.id}" to {grant.to} is a data filter of '
+    only, without = of_table(grant.columns, asked.table), of_table(grant.exclude, asked.table)
+    if only is not None and asked.column not in only:
+        says += f"{', '.join(only)} alone"
+        return _named(asked, index, grant, says, "columns", (*only, asked.column))
+    if without is not None and asked.column in without:
+        says += f"{asked.table.key} without {', '.join(without)}"
+        return _named(asked, index, grant, says, "exclude", tuple(name for name in without if name != asked.column))
+    says = f'grant "{grant.id}" to {grant.to} is by data filters, and a view has none'
+    yaml = "# take `columns`, `exclude` and `rows` out   # after a new approval: approvedBy, approvedAt, ticket"
+    return Missing(Remedy.SHOW, says, _place(asked, index), yaml, grant.id)
+
+
+def _named(asked: _Asked, index: int, grant: Grant, says: str, key: str, names: tuple[str, ...]) -> Missing:
+    """Other names for a table under `columns` or `exclude`; none: the table is taken out there."""
+    mapping = getattr(grant, key)
+    name = asked.table.name if asked.table.name in mapping else asked.table.key
+    if names:
+        yaml = f"{name}: [{', '.join(names)}]   # after a new approval: approvedBy, approvedAt, ticket"
+    else:
+        yaml = f"# take `{name}` out of `{key}`   # after a new approval: approvedBy, approvedAt, ticket"
+    return Missing(Remedy.SHOW, says, _place(asked, index, key, name), yaml, grant.id)
 
 
 def _new(asked: _Asked) -> Missing:

@@ -159,6 +159,29 @@ def test_an_account_is_never_told_to_be_granted_confidential_data() -> None:
     assert "to: lab/ana" in found.yaml
 
 
+@pytest.mark.parametrize(
+    ("filtered", "column", "yaml"),
+    [
+        ({"columns": {"orders": ["public"]}}, "internal", "orders: [public, internal]"),
+        ({"columns": {"sales_raw.orders": ["public"]}}, "internal", "sales_raw.orders: [public, internal]"),
+        ({"exclude": {"orders": ["internal", "public"]}}, "internal", "orders: [public]"),
+        ({"exclude": {"orders": ["internal"]}}, "internal", "# take `orders` out of `exclude`"),
+    ],
+)
+def test_a_data_filter_that_leaves_the_column_out_is_to_show_it(filtered: Any, column: str, yaml: str) -> None:
+    """And never is a tag grant offered beside it, which validation would refuse."""
+    part = grant("part", product="orders", to="lab/ana", sensitivity=["public", "internal"], **filtered)
+    found = missing(small(part, ACCOUNT), column)
+    assert (found.remedy, found.subject) == (Remedy.SHOW, "part")
+    assert found.yaml.startswith(yaml)
+
+
+def test_a_data_filter_that_lacks_the_sensitivity_is_widened_before_the_column_is_shown() -> None:
+    part = grant("part", product="orders", to="lab/ana", sensitivity=["public"], columns={"orders": ["public"]})
+    found = missing(small(part))
+    assert (found.remedy, found.subject) == (Remedy.WIDEN, "part")
+
+
 def test_a_grant_to_another_consumer_or_principal_is_of_no_use() -> None:
     others = grant("o", product="orders", to="lab/bob", sensitivity=["internal"])
     desk = grant("p", product="orders", to="desk", sensitivity=["internal"])
