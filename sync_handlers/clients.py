@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ResponseStreamingError
 
 from sync_handlers.errors import NotDeployedError, deploy
 
@@ -45,7 +46,7 @@ def glue() -> GlueClient:
 
 def catalog() -> GlueClient:
     """Glue for the sync's own catalog: each call is made once, and repeated by who calls (`pacing`)."""
-    return boto3.client("glue", config=PACED)
+    return _whole_answers(boto3.client("glue", config=PACED))
 
 
 def lakeformation() -> LakeFormationClient:
@@ -76,7 +77,7 @@ def functions() -> LambdaClient:
 def reader(producer: Producer) -> GlueClient:
     """Glue as the producer's reader role, each call made once as by `catalog`; NotDeployedError when it cannot be
     assumed."""
-    return boto3.client("glue", config=PACED, **_as_reader(producer))
+    return _whole_answers(boto3.client("glue", config=PACED, **_as_reader(producer)))
 
 
 def reader_permissions(producer: Producer) -> LakeFormationClient:
@@ -90,6 +91,23 @@ def state() -> DynamoDBClient:
 
 def topics() -> SNSClient:
     return boto3.client("sns", config=CONFIG)
+
+
+def _whole_answers(client: GlueClient) -> GlueClient:
+    """The client, for which an answer that was cut short is a fault of the network: botocore takes a body that is no
+    JSON for an answer without any member, and a listing without any partition would read as all of them gone."""
+    client.meta.events.register("after-call.glue", _refuse_cut)
+    return client
+
+
+def _refuse_cut(http_response: Any, parsed: dict[str, Any], model: Any, **_: Any) -> None:
+    """Raises ResponseStreamingError, after which a call is made again (`pacing`)."""
+    if http_response.status_code >= 300 or parsed.keys() - {"ResponseMetadata"} or not http_response.content:
+        return
+    try:
+        json.loads(http_response.content)
+    except ValueError as error:
+        raise ResponseStreamingError(error=f"the answer to {model.name} was cut short: {error}") from error
 
 
 def _as_reader(producer: Producer) -> Any:

@@ -16,6 +16,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.hooks import HierarchicalEmitter
 from moto import mock_aws
 
 import sync_handlers
@@ -152,6 +153,8 @@ def test_the_reader_acts_in_the_producers_account_with_its_external_id(monkeypat
     asked: list[dict[str, Any]] = []
 
     class Sts:
+        meta = SimpleNamespace(events=HierarchicalEmitter())
+
         def assume_role(self, **params: Any) -> dict[str, Any]:
             asked.append(params)
             return {"Credentials": {"AccessKeyId": "AKIA", "SecretAccessKey": "s", "SessionToken": "t",
