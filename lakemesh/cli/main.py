@@ -25,6 +25,7 @@ from lakemesh.cli.init import init
 from lakemesh.cli.local import app as local
 from lakemesh.cli.manifest import manifest
 from lakemesh.cli.onboard import app as onboard
+from lakemesh.cli.portal import portal
 from lakemesh.cli.sync import app as sync
 from lakemesh.cli.validate import validate
 
@@ -54,6 +55,7 @@ app.command(rich_help_panel="Catalogue")(request)
 app.command(rich_help_panel="Catalogue")(requests)
 app.command(rich_help_panel="Catalogue")(approve)
 app.command(rich_help_panel="Catalogue")(reject)
+app.command(rich_help_panel="Catalogue")(portal)
 app.command(rich_help_panel="Mesh")(affected)
 app.command(rich_help_panel="Mesh")(codeowners)
 app.command(rich_help_panel="Mesh")(manifest)
