@@ -140,6 +140,11 @@ def _cascades(state: State, account: str, owner: str, resource: Resource, permis
     )
 
 
+def backed(state: State, account: str, owner: str, resource: Resource, permission: str) -> bool:
+    """Whether what an account passed on of another's resource stands on what the account itself was granted."""
+    return _cascades(state, account, owner, resource, permission)
+
+
 def _covers_tag(held: Resource, key: str, values: frozenset[str]) -> bool:
     return isinstance(held, TagResource) and held.key == key and (EVERY_VALUE in held.values or values <= held.values)
 

@@ -30,7 +30,7 @@ _SERVICES: Final = {
         "sqs",
     ),
     Kind.PRODUCER: ("events", "iam", "lakeformation", "lambda", "logs"),
-    Kind.CONSUMER: ("athena", "glue", "iam", "lakeformation", "lambda", "logs", "s3"),
+    Kind.CONSUMER: ("athena", "glue", "iam", "lakeformation", "lambda", "logs", "ram", "s3"),
 }
 _READS_DATA: Final = (
     "athena:GetQueryResults*",

@@ -48,6 +48,7 @@ def deploy_statements(place: Place) -> list[Statement]:
                 *_grants(),
                 *_filters(),
                 *_shares(place),
+                *_look_at_central(place),
                 *_state(place),
                 *_deploy_roles(place),
             ]
@@ -67,6 +68,7 @@ def deploy_statements(place: Place) -> list[Statement]:
                 *_links(place),
                 *_settings(),
                 *_grants(),
+                *_look_at_consumer(place),
                 *_bucket(place, place.naming.results_bucket(place.name), "Results"),
                 *_workgroups(place),
             ]
@@ -271,6 +273,26 @@ def _shares(place: Place) -> Iterable[Statement]:
         [place.arn("glue", resource) for resource in ("catalog", "database/*", "table/*/*")],
         {"Bool": {"aws:ViaAWSService": "true"}},
     )
+
+
+def _look_at_central(place: Place) -> Iterable[Statement]:
+    """What `lakemesh drift` and `explain --live` read beside what a deployment reads."""
+    yield allow(
+        "LookAtTheCatalog",
+        ["glue:GetDatabases", "glue:GetTables"],
+        [place.arn("glue", resource) for resource in ("catalog", "database/*", "table/*/*")],
+    )
+    yield allow("LookAtTagsAndFilters", ["lakeformation:ListDataCellsFilter", "lakeformation:ListLFTags"], ["*"])
+
+
+def _look_at_consumer(place: Place) -> Iterable[Statement]:
+    """The same in a consumer's account: names of databases and links, and what was shared with it."""
+    yield allow(
+        "LookAtTheCatalog",
+        ["glue:GetDatabases"],
+        [place.arn("glue", resource) for resource in ("catalog", "database/*")],
+    )
+    yield allow("LookAtShares", ["ram:GetResourceShareInvitations", "ram:GetResourceShares"], ["*"])
 
 
 def _bucket(place: Place, name: str, what: str) -> Iterable[Statement]:

@@ -19,6 +19,7 @@ from lakemesh.cli.codeowners import codeowners
 from lakemesh.cli.demo import demo
 from lakemesh.cli.deploy import destroy, preview, up
 from lakemesh.cli.diff import diff
+from lakemesh.cli.drift import drift
 from lakemesh.cli.explain import explain
 from lakemesh.cli.import_ import import_
 from lakemesh.cli.init import init
@@ -49,6 +50,7 @@ app.command(rich_help_panel="Mesh")(validate)
 app.command(rich_help_panel="Mesh")(check)
 app.command(rich_help_panel="Mesh")(explain)
 app.command(rich_help_panel="Mesh")(diff)
+app.command(rich_help_panel="Mesh")(drift)
 app.command(rich_help_panel="Catalogue")(search)
 app.command(rich_help_panel="Catalogue")(show)
 app.command(rich_help_panel="Catalogue")(request)

@@ -67,6 +67,7 @@ RULES: Final[tuple[Check, ...]] = (
     checks_consumers.no_administrator_is_a_principal,
     checks_consumers.administrators_fit_the_quota,
     checks_exceptions.exceptions_are_for_stacks_of_the_mesh,
+    checks_exceptions.exceptions_about_drift_name_a_kind_of_it,
     checks_exceptions.exceptions_are_approved_by_others,
     checks_exceptions.exceptions_are_said_once,
     checks_exceptions.exceptions_are_no_switches,

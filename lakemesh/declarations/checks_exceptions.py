@@ -1,17 +1,22 @@
-"""Checks of exceptions.yaml: who waives a rule of the policy pack for what.
+"""Checks of exceptions.yaml: who waives a rule of the policy pack for what, and what drift may stay for a while.
 
 Whether there is such a rule, and whether the exception has expired, the pack says itself (`lakemesh check`): rules come
-with the pack, and days pass without anybody editing a file.
+with the pack, and days pass without anybody editing a file. Rules about drift are known here.
 """
 
 from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterator
+from typing import Final
 
 from lakemesh.declarations.draft import Draft
 from lakemesh.declarations.errors import Problem, did_you_mean
 from lakemesh.declarations.yamlfile import Path
+
+DRIFT_RULE: Final = "drift-"
+"""How rules begin that are no rules of the pack's: what nobody declared, and `lakemesh drift` finds."""
+DRIFT_RULES: Final = tuple(DRIFT_RULE + kind for kind in ("grant", "filter", "tag", "setting", "share", "link"))
 
 
 def exceptions_are_for_stacks_of_the_mesh(draft: Draft) -> Iterator[Problem]:
@@ -24,6 +29,16 @@ def exceptions_are_for_stacks_of_the_mesh(draft: Draft) -> Iterator[Problem]:
         if not fnmatch.filter(stacks, exception.stack):
             text = f'No stack of the mesh is called "{exception.stack}".{did_you_mean(exception.stack, stacks)}'
             yield _at(draft, path, "unknown-reference", text, "stack")
+
+
+def exceptions_about_drift_name_a_kind_of_it(draft: Draft) -> Iterator[Problem]:
+    for path, exception in draft.all_exceptions():
+        if exception.rule.startswith(DRIFT_RULE) and exception.rule not in DRIFT_RULES:
+            text = (
+                f'"{exception.rule}" is no kind of drift.{did_you_mean(exception.rule, DRIFT_RULES)}\n'
+                f"There are {', '.join(DRIFT_RULES)}."
+            )
+            yield _at(draft, path, "exception-of-no-drift", text, "rule")
 
 
 def exceptions_are_approved_by_others(draft: Draft) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from lakemesh.declarations.checks_exceptions import DRIFT_RULE
 from lakemesh.declarations.errors import did_you_mean
 from lakemesh.declarations.levels import Profile
 from lakemesh.declarations.manifest import manifest
@@ -55,7 +56,10 @@ def pack_configuration(
     if SHARED in made:
         made[SHARED]["manifest"] = manifest(declarations)
         made[SHARED]["exceptions"] = [
-            _exception(each) for each in declarations.exceptions if not stack or fnmatch.fnmatchcase(stack, each.stack)
+            _exception(each)
+            for each in declarations.exceptions
+            # Those about drift are for `lakemesh drift`: the pack judges what is about to be made.
+            if not each.rule.startswith(DRIFT_RULE) and (not stack or fnmatch.fnmatchcase(stack, each.stack))
         ]
         if approvals is not None:
             made[SHARED]["approvals"] = dict(approvals)

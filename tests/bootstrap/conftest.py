@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shutil
 import urllib.request
@@ -12,10 +13,12 @@ from typing import Any
 import boto3
 import pytest
 
+from lakemesh.access.wanted import expected
 from lakemesh.bootstrap.templates import Template
 from lakemesh.demo import process
 from lakemesh.deploy.prepare import deploy_roles
 from lakemesh.deploy.run import StackResult, deploy, destroy
+from lakemesh.live.mesh import read
 from local_aws.provider import connection
 from local_aws.services.policy import Request
 from tests.e2e.conftest import SAMPLE, World
@@ -104,12 +107,27 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
             patch.setattr(connection, "Credentials", lambda *_: pipeline)
             ask(aws.endpoint, "DELETE")
             results = {"up": deploy(SAMPLE, (), aws.endpoint)}
+            look(world, session)
             leave_a_result(world)
             mesh = changed_mesh(folder)
             results["update"] = deploy(mesh, (), aws.endpoint, program=program)
             results["destroy"] = destroy(mesh, (), aws.endpoint, program=program)
             asked = tuple(map(asked_of, ask(aws.endpoint)))
     return Life(made, results, asked)
+
+
+def look(world: World, session: Any) -> None:
+    """What `lakemesh drift` reads of every account, by that same session."""
+    declarations = world.declarations
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", world.endpoint)
+        base = boto3.Session(
+            aws_access_key_id=session["AccessKeyId"],
+            aws_secret_access_key=session["SecretAccessKey"],
+            aws_session_token=session["SessionToken"],
+            region_name=declarations.mesh.region,
+        )
+        read(declarations, expected(declarations, dt.datetime.now(dt.UTC).date()), base)
 
 
 def leave_a_result(world: World) -> None:

@@ -17,7 +17,6 @@ UNCONFIRMED = "a subscription that nobody has confirmed is not unsubscribed: SNS
 S3_TAGS = "tags of a bucket by S3 Control, from Terraform AWS provider 6.23 on; the local provider uses the older calls"
 
 STATEMENTS = {
-    "FindShares": IN_ITS_NAME,
     "FindState": ENGINE,
     "LakeFormationKeepsItsShares": IN_ITS_NAME,
     "LakeFormationMakesShares": IN_ITS_NAME,
@@ -69,6 +68,7 @@ ACTIONS = {
     "logs:DeleteRetentionPolicy": OTHER_EDIT,
     "logs:ListTagsForResource": READ_BACK,
     "logs:UntagResource": OTHER_EDIT,
+    "ram:GetResourceShareAssociations": IN_ITS_NAME,
     "s3:DeleteObject": UNVERSIONED,
     "s3:GetAccelerateConfiguration": READ_BACK,
     "s3:GetBucketAcl": READ_BACK,

@@ -119,6 +119,7 @@ def test_only_actions_without_resources_are_allowed_on_everything(sample: Declar
         "lambda:CreateEventSourceMapping",
         "ram:CreateResourceShare",
         "ram:GetResourceShareAssociations",
+        "ram:GetResourceShareInvitations",
         "ram:GetResourceShares",
         "ram:ListResources",
         "sns:GetSubscriptionAttributes",
