@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-PREFIX: Final = "LAKEMESH_PORTAL_"
 LEAST_SECRET: Final = 32
 """Characters of the secret that signs sessions."""
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -43,17 +42,17 @@ class Settings:
     @staticmethod
     def of(environment: Mapping[str, str]) -> Settings:
         """From environment variables. Raises SettingsError that names everything that is missing or wrong."""
-        given = {key.removeprefix(PREFIX): value for key, value in environment.items() if key.startswith(PREFIX)}
-        problems = [f"{PREFIX}{name} is not set: {what}." for name, what in _NEEDED.items() if not given.get(name)]
+        given = environment.get
+        problems = [f"{name} is not set: {what}." for name, what in _NEEDED.items() if not given(name)]
         made = Settings(
-            mesh=Path(given.get("MESH", "mesh")),
-            url=given.get("URL", "").rstrip("/"),
-            secret=given.get("SECRET", ""),
-            issuer=given.get("ISSUER", "").rstrip("/"),
-            client_id=given.get("CLIENT_ID", ""),
-            client_secret=given.get("CLIENT_SECRET", ""),
-            groups_claim=given.get("GROUPS_CLAIM", "groups"),
-            table=given.get("TABLE", ""),
+            mesh=Path(given("LAKEMESH_PORTAL_MESH") or "mesh"),
+            url=given("LAKEMESH_PORTAL_URL", "").rstrip("/"),
+            secret=given("LAKEMESH_PORTAL_SECRET", ""),
+            issuer=given("LAKEMESH_PORTAL_ISSUER", "").rstrip("/"),
+            client_id=given("LAKEMESH_PORTAL_CLIENT_ID", ""),
+            client_secret=given("LAKEMESH_PORTAL_CLIENT_SECRET", ""),
+            groups_claim=given("LAKEMESH_PORTAL_GROUPS_CLAIM") or "groups",
+            table=given("LAKEMESH_PORTAL_TABLE", ""),
         )
         problems += made.problems()
         if problems:
@@ -64,22 +63,24 @@ class Settings:
         """What is wrong with values that are set."""
         found = []
         if self.secret and len(self.secret) < LEAST_SECRET:
-            found.append(f"{PREFIX}SECRET has {len(self.secret)} characters; use at least {LEAST_SECRET} random ones.")
-        for name, address in (("URL", self.url), ("ISSUER", self.issuer)):
+            found.append(
+                f"LAKEMESH_PORTAL_SECRET has {len(self.secret)} characters; use at least {LEAST_SECRET} random ones."
+            )
+        for name, address in (("LAKEMESH_PORTAL_URL", self.url), ("LAKEMESH_PORTAL_ISSUER", self.issuer)):
             parts = urlsplit(address)
             if address and parts.scheme != "https" and parts.hostname not in LOOPBACK:
-                found.append(f"{PREFIX}{name} is {address}: only https is safe beyond this machine.")
+                found.append(f"{name} is {address}: only https is safe beyond this machine.")
         if not self.mesh.is_dir():
-            found.append(f"{PREFIX}MESH: there is no directory {self.mesh}.")
+            found.append(f"LAKEMESH_PORTAL_MESH: there is no directory {self.mesh}.")
         if self.development and urlsplit(self.url).hostname not in LOOPBACK:
             found.append("The development sign-in is for this machine alone: its address must be a loopback one.")
         return found
 
 
 _NEEDED: Final = {
-    "URL": "the address at which people reach the portal, such as https://data.example.com",
-    "SECRET": f"at least {LEAST_SECRET} random characters, from your secret store",
-    "ISSUER": "the OpenID Connect issuer of your identity provider",
-    "CLIENT_ID": "the client that the identity provider knows the portal by",
-    "CLIENT_SECRET": "that client's secret, from your secret store",
+    "LAKEMESH_PORTAL_URL": "the address at which people reach the portal, such as https://data.example.com",
+    "LAKEMESH_PORTAL_SECRET": f"at least {LEAST_SECRET} random characters, from your secret store",
+    "LAKEMESH_PORTAL_ISSUER": "the OpenID Connect issuer of your identity provider",
+    "LAKEMESH_PORTAL_CLIENT_ID": "the client that the identity provider knows the portal by",
+    "LAKEMESH_PORTAL_CLIENT_SECRET": "that client's secret, from your secret store",
 }
