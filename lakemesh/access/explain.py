@@ -15,7 +15,7 @@ from lakemesh.access.expand import Entry
 from lakemesh.access.holders import Access, sensitivity
 from lakemesh.access.missing import Missing, first_missing
 from lakemesh.access.overview import Key
-from lakemesh.access.state import DatabaseResource, TagPolicyResource, resource_key
+from lakemesh.access.state import DatabaseResource, State, TagPolicyResource, resource_key
 from lakemesh.access.subject import Subject
 from lakemesh.declarations.models import Declarations, Grant
 from lakemesh.declarations.places import Place, Places
@@ -59,7 +59,7 @@ def explain(access: Access, places: Places, subject: Subject, key: Key, column: 
     declared = next((each for each in table.columns if each.name == column), None)
     if declared is None:
         raise KeyError(column)
-    verdict, reasons = _verdict(access, subject, key, column)
+    verdict, reasons = verdict_of(access.state, subject, key, column)
     chain = tuple(_chain(access, places, subject, key, column)) if verdict is not Verdict.DENIED else ()
     if verdict is not Verdict.DENIED and not chain:
         chain = tuple(Step(reason) for reason in reasons)  # implicit: nobody declared it
@@ -75,9 +75,9 @@ def explain(access: Access, places: Places, subject: Subject, key: Key, column: 
     )
 
 
-def _verdict(access: Access, subject: Subject, key: Key, column: str) -> tuple[Verdict, tuple[str, ...]]:
+def verdict_of(state: State, subject: Subject, key: Key, column: str) -> tuple[Verdict, tuple[str, ...]]:
     """As the principal would ask: through the link of its own account, where its account has one."""
-    found = table_access(access.state, subject.role, subject.account, *key)
+    found = table_access(state, subject.role, subject.account, *key)
     reasons = found.reasons.get(column) or found.reasons.get("", ())
     if column in found.selectable:
         return Verdict.READ, reasons

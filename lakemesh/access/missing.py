@@ -41,6 +41,8 @@ class Remedy(StrEnum):
     REMOVE_DISCOVER = "remove-discover"
     GRANT = "new-grant"
     ASSIGN = "assign-grant"
+    DEPLOY = "deploy"
+    """Not a line but a command: it is declared, and the accounts lack it."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Missing:
     says: str
     place: Place
     yaml: str
-    """What to write there."""
+    """What to write there; of DEPLOY, the command to run."""
     subject: str = ""
 
 

@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from enum import StrEnum, unique
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -15,8 +15,10 @@ import typer
 
 if TYPE_CHECKING:
     from lakemesh.access.explain import ColumnAnswer
+    from lakemesh.access.holders import Access
+    from lakemesh.access.overview import Key
     from lakemesh.access.subject import Subject
-    from lakemesh.declarations.places import Place
+    from lakemesh.declarations.places import Place, Places
 
 
 @unique
@@ -39,27 +41,25 @@ def explain(
     ] = None,
     mesh: Annotated[Path, typer.Option("--mesh", metavar="DIR", help="Directory that holds mesh.yaml.")] = Path("mesh"),
     output: Annotated[Format, typer.Option("--format", help="text for people, json for scripts.")] = Format.TEXT,
-    live: Annotated[bool, typer.Option("--live", help="Ask the accounts themselves: not in this version.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Ask the accounts themselves, read-only.")] = False,
 ) -> None:
     """Say whether a principal can read a column and by what, or the first thing that is missing and how to supply it.
 
-    Answers from the declarations, as they are once deployed; calls no cloud.
-    Exit code 0: answered, whatever the answer, 1: invalid mesh, 2: misuse or an unknown name.
+    Answers from the declarations, as they are once deployed, and calls no cloud; with --live from what the accounts
+    hold now, read as their deploying roles.
+    Exit code 0: answered, whatever the answer, 1: invalid mesh or an account that cannot be read, 2: misuse or an
+    unknown name.
     """
     from lakemesh.access.explain import explain as answer
     from lakemesh.access.holders import Access
     from lakemesh.access.subject import UnknownError, subject, targets
     from lakemesh.declarations.errors import InvalidMeshError, printable
     from lakemesh.declarations.loader import without_collector
+    from lakemesh.live.caller import LiveError
     from lakemesh.workflows.git import RevisionError
 
-    if live:
-        _stop(
-            2,
-            "--live is not in this version: no command reads the accounts' grants back yet, so there is nothing to "
-            "answer from but the declarations. Leave it out, and see what differs from them with "
-            "`pulumi preview --refresh`.",
-        )
+    if live and at is not None:
+        _stop(2, "--live asks what the accounts hold now, and --at what was declared then: leave one of them out.")
     if not mesh.is_dir():
         _stop(2, f'There is no directory "{mesh}". Name the directory that holds mesh.yaml with --mesh.')
     try:
@@ -69,8 +69,11 @@ def explain(
         with without_collector():
             who = subject(access, principal)
             asked = targets(access, target, column)
-            answers = [answer(access, places, who, key, name) for key, names in asked for name in names]
-    except InvalidMeshError as error:
+            if live:
+                answers = _live(access, places, who, asked)
+            else:
+                answers = [answer(access, places, who, key, name) for key, names in asked for name in names]
+    except (InvalidMeshError, LiveError) as error:
         _stop(1, str(error))
     except (RevisionError, UnknownError) as error:
         _stop(2, "\n".join(printable(line) for line in str(error).split("\n")))
@@ -98,6 +101,28 @@ def _read(directory: Path, day: dt.date) -> Any:
     from lakemesh.access.check import read_mesh
 
     return read_mesh(directory, day)
+
+
+def _live(
+    access: Access, places: Places, who: Subject, asked: Sequence[tuple[Key, tuple[str, ...]]]
+) -> list[ColumnAnswer]:
+    """Answers from the governance account and the principal's own. Raises LiveError."""
+    from lakemesh.access.difference import Role
+    from lakemesh.access.drift import drift
+    from lakemesh.access.explain_live import Live, explain_live
+    from lakemesh.access.wanted import expected
+    from lakemesh.live.mesh import read
+
+    twins = {key[0] for key, _ in asked}
+    wanted = [
+        # Only the databases that are asked about: reading LF-Tags takes calls for every table.
+        replace(one, twins={name: stack for name, stack in one.twins.items() if name in twins})
+        for one in expected(access.declarations, access.today)
+        if one.role is Role.CENTRAL or (one.role is Role.CONSUMER and one.id == who.account)
+    ]
+    accounts = read(access.declarations, wanted)
+    live = Live(accounts, drift(wanted, accounts, (), access.today))
+    return [explain_live(access, live, places, who, key, name) for key, names in asked for name in names]
 
 
 # -------------------------------------------------------------------------------------------------------------- json
@@ -152,7 +177,8 @@ def _paragraph(group: Sequence[ColumnAnswer]) -> Iterator[str]:
         yield from (f"    {step.says}{_at(step.place)}" for step in steps)
     if first.missing is not None:
         yield f"  missing first: {first.missing.says}"
-        yield f"  in {_shown(first.missing.place)} write"
+        run = first.missing.remedy == "deploy"  # declared already, and not in the accounts
+        yield "  run" if run else f"  in {_shown(first.missing.place)} write"
         yield from (f"    {line}" for line in first.missing.yaml.split("\n"))
 
 

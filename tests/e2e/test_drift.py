@@ -62,6 +62,13 @@ def test_looking_writes_nothing(world: World, drift: Any) -> None:
     assert made == []
 
 
+def test_the_accounts_answer_as_the_declarations_do(world: World, drift: Any) -> None:
+    said = explained("treasury/cash-desk", "ar_invoice")
+    assert "can read ar_curated.invoice\n  internal: invoice_number, due_date, open_amount" in said
+    assert "granted directly by 111122223333" in said
+    assert "missing first" in said
+
+
 # ------------------------------------------------------------------------------------------------- made by hand
 CENTRAL, CONSUMER, OTHER = "111122223333", "444455556666", "555566667777"
 ANALYST, DESK = f"arn:aws:iam::{CONSUMER}:role/FinanceAnalyst", f"arn:aws:iam::{OTHER}:role/TreasuryCashDesk"
@@ -75,6 +82,12 @@ def undo(drift: Any) -> Iterator[ExitStack]:
     with ExitStack() as stack:
         yield stack
     assert told(drift("--format", "json")) == []
+
+
+def explained(*question: str) -> str:
+    done = CliRunner().invoke(app, ["explain", *question, "--live", "--mesh", str(SAMPLE)])
+    assert done.exit_code == 0, done.output
+    return done.stdout
 
 
 def lake(world: World, account: str) -> Any:
@@ -151,6 +164,10 @@ def test_a_grant_taken_away_in_central_is_missing_there_and_leaves_the_consumers
         ("grant", "different", f"{ANALYST}@{on}"),
     ]
     assert f"itself is not granted it by {CENTRAL} any more" in drift("--account", "finance-analytics").stdout
+    said = explained("finance-analytics/analyst", "ar_curated.invoice", "open_amount")
+    assert "cannot read ar_curated.invoice" in said
+    assert "is declared and not granted" in said
+    assert "run\n    pulumi up --refresh --stack domain-ar" in said
 
 
 def test_a_permission_that_was_added_is_different(world: World, drift: Any, undo: ExitStack) -> None:
