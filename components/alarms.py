@@ -32,8 +32,10 @@ class Alarm:
     """Empty: that of the mesh, which its functions write to."""
     dimensions: Mapping[str, str] = field(default_factory=dict)
     missing: str = "notBreaching"
-    """What a period without a value counts as. Counters that nothing adds to are not written, and idle queues and
-    functions report nothing: their silence is good. What the watch writes every quarter of an hour must be there."""
+    """What a period without a value counts as. `notBreaching`: counters that nothing adds to are not written, and idle
+    queues and functions report nothing: their silence is good. `breaching`: how old the oldest success is, which the
+    watch writes every quarter of an hour; silence means that nothing runs. `ignore`: what else the watch writes stays
+    as it was last told, because a watch that is silent has mended nothing, and one alarm for that is enough."""
 
 
 class Where(TypedDict):
@@ -81,30 +83,40 @@ def central_alarms(where: Where) -> list[Alarm]:
             namespace="AWS/SQS",
             dimensions=queue,
         ),
+        # In a quiet mesh the watch's message is the only one, and a message whose invocation died is hidden for more
+        # than an hour: a function that is broken for good ends one invocation a quarter of an hour with an error.
         Alarm(
-            "sync-errors", "Invocations of the sync end with an error.", "Errors", 0, 300, 3, "Sum", "AWS/Lambda", sync
+            "sync-errors",
+            "Invocations of the sync end with an error.",
+            "Errors",
+            0,
+            WATCH_SECONDS,
+            2,
+            "Sum",
+            "AWS/Lambda",
+            sync,
         ),
         Alarm(
             "sync-throttles",
             "Lambda turns invocations of the sync away.",
             "Throttles",
             0,
-            300,
-            3,
+            WATCH_SECONDS,
+            2,
             "Sum",
             "AWS/Lambda",
             sync,
         ),
+        # It is called for what changed alone, which may be once a day: its first error counts.
         Alarm(
             "tag-errors",
             "Invocations of the tag function end with an error: columns stay unreadable.",
             "Errors",
             0,
-            300,
-            3,
-            "Sum",
-            "AWS/Lambda",
-            tag,
+            WATCH_SECONDS,
+            statistic="Sum",
+            namespace="AWS/Lambda",
+            dimensions=tag,
         ),
         Alarm(
             "poison-messages",
@@ -151,31 +163,33 @@ def domain_alarms(domain: str, refresh_seconds: int, sync_function: str) -> list
             dimensions=here,
             missing="breaching",
         ),
+        # A message is tried five times within four minutes and is a dead letter then, so a table that fails for good
+        # counts five in one period or in two: what a second try heals is no alarm.
         Alarm(
             "changes-failed",
             "Changes at the source cannot be brought to the central catalog.",
             "ChangesFailed",
-            0,
+            2,
             WATCH_SECONDS,
-            3,
-            "Sum",
+            statistic="Sum",
             dimensions=here,
         ),
+        # Told with each change that arrives, and the next may be a day away: one that was late is enough.
         Alarm(
             "catalog-lag",
             "Changes take more than an hour to arrive in the central catalog.",
             "CatalogLagSeconds",
             3600,
             WATCH_SECONDS,
-            2,
             dimensions=here,
         ),
+        # The watch counts a guard that still holds, a little earlier or later each time: one period holds one at least.
         Alarm(
             "mass-delete-guard",
             "So much would be deleted at once that nothing is, until a person says so.",
             "GuardTrips",
             0,
-            WATCH_SECONDS,
+            2 * WATCH_SECONDS,
             statistic="Sum",
             dimensions=here,
         ),
@@ -187,6 +201,7 @@ def domain_alarms(domain: str, refresh_seconds: int, sync_function: str) -> list
             WATCH_SECONDS,
             2,
             dimensions=here,
+            missing="ignore",
         ),
         Alarm(
             "products-stale",
@@ -196,6 +211,7 @@ def domain_alarms(domain: str, refresh_seconds: int, sync_function: str) -> list
             WATCH_SECONDS,
             2,
             dimensions=here,
+            missing="ignore",
         ),
         Alarm(
             "sources-absent",
@@ -205,6 +221,7 @@ def domain_alarms(domain: str, refresh_seconds: int, sync_function: str) -> list
             WATCH_SECONDS,
             2,
             dimensions=here,
+            missing="ignore",
         ),
         Alarm(
             "state-failures",

@@ -135,7 +135,7 @@ class Arguments:
         }
         if review := review_settings(self.declarations, naming):
             made["review"] = review
-        made["domains"] = sorted(mesh.domains)
+        made["domains"] = sorted(name for name, domain in mesh.domains.items() if domain.sources)
         made["operators"] = list(mesh.alerting.operators)
         made["notify_consumers"] = {name: list(one.notify) for name, one in sorted(mesh.consumers.items())}
         made["runbooks"] = runbooks(mesh)
@@ -200,7 +200,9 @@ class Arguments:
             made["filters"] = [self._filter(entry) for entry in filters]
         if boundary := self.boundary(mesh.central.account):
             made["permissions_boundary"] = boundary
-        made["monitoring"] = self._monitoring(name)
+        # Nothing is synced for a domain without sources, and its silence would be an alarm.
+        if sources:
+            made["monitoring"] = self._monitoring(name)
         if mesh.classification.after_sync:
             made["review_role_arn"] = naming.role_arn(mesh.central.account, naming.review_role)
         return made

@@ -10,6 +10,7 @@ import pytest
 
 from components import CentralAccount, Domain
 from components.alarms import runbooks
+from local_aws.services.alarms import State, judge
 from tests.components.build import build
 from tests.components.given import CENTRAL, arguments_of
 from tests.program.engine import Engine
@@ -75,6 +76,39 @@ def test_a_domain_that_nothing_tells_of_is_in_alarm(domain: Engine) -> None:
     assert late["dimensions"] == {"domain": "fruit", "service": "orchard-sync"}
     silent = [one["metricName"] for one in domain.of("MetricAlarm") if one["treatMissingData"] != "breaching"]
     assert "OldestSuccessSeconds" not in silent
+
+
+def fires(alarm: Any, values: list[float | None], state: State = State.OK) -> bool:
+    """Whether an alarm that was in `state` is in alarm after periods of these values, the newest first."""
+    marks = [None if value is None else value > alarm["threshold"] for value in values]
+    wanted, needed = int(alarm["evaluationPeriods"]), int(alarm["datapointsToAlarm"])
+    return judge(marks, wanted, needed, alarm["treatMissingData"], state) is State.ALARM
+
+
+def test_one_error_a_quarter_of_an_hour_is_heard_of_because_a_quiet_mesh_has_no_more(central: Engine) -> None:
+    alarm = central.one("MetricAlarm", "it-monitoring-alarms-sync-errors")
+    assert alarm["period"] == 900
+    assert fires(alarm, [1, 1, None, None])
+    assert not fires(alarm, [1, None, None, None])
+
+
+def test_a_change_whose_five_tries_failed_is_heard_of_and_one_that_a_second_try_heals_is_not(domain: Engine) -> None:
+    alarm = domain.one("MetricAlarm", "it-monitoring-alarms-changes-failed")
+    assert fires(alarm, [5, None, None])
+    assert fires(alarm, [3, None, None])  # the other two fell into the period before or after
+    assert not fires(alarm, [1, None, None])
+
+
+def test_one_late_change_is_heard_of_although_no_other_follows(domain: Engine) -> None:
+    assert fires(domain.one("MetricAlarm", "it-monitoring-alarms-catalog-lag"), [4000, None, None])
+
+
+@pytest.mark.parametrize("name", ["products-stale", "sources-absent", "tables-held"])
+def test_a_watch_that_falls_silent_mends_nothing(name: str, domain: Engine) -> None:
+    alarm = domain.one("MetricAlarm", f"it-monitoring-alarms-{name}")
+    assert fires(alarm, [1, 1, None, None])
+    assert fires(alarm, [None, None, None, None], State.ALARM)
+    assert not fires(alarm, [0, 0, None, None], State.ALARM)
 
 
 def test_owners_hear_of_each_alarm_and_operators_once_for_all(domain: Engine) -> None:

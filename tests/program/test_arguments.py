@@ -130,6 +130,17 @@ def test_a_session_name_is_never_too_long_for_sts(mesh: Path) -> None:
         assert len(Arguments(declarations, Options(), TODAY).provider(part).session_name) <= 64
 
 
+def test_a_domain_without_sources_has_no_alarms_whose_silence_would_be_one(mesh: Path) -> None:
+    path = mesh / "mesh.yaml"
+    new = "domains:\n  new:\n    owner: '@acme/new'\n    approvers: [nadia.berger@acme.example]\n"
+    path.write_text(path.read_text().replace("\ndomains:\n", f"\n{new}", 1))
+    made = Arguments(load_mesh(mesh), Options(), TODAY)
+
+    assert "monitoring" not in made.domain("new")
+    assert "monitoring" in made.domain("ar")
+    assert made.central()["domains"] == ["ap", "ar"]
+
+
 def test_arguments_are_plain_values_that_a_package_could_be_given(arguments: Arguments) -> None:
     for part in (
         arguments.central(),
