@@ -87,7 +87,7 @@ def commands(text: str) -> Iterator[tuple[str, bool]]:
 def within(line: str) -> Iterator[str]:
     """Commands of one line: at its start, after `&&` or `|`, or in `$(…)`."""
     for part in re.split(r"&&|\|\|?|;|\$\(", line):
-        words = re.sub(r"^(\s*\w+=\S+\s+)+", "", part).strip()
+        words = re.sub(r"^\s*\$ |^(\s*\w+=\S+\s+)+", "", part).strip()
         if words.startswith("lakemesh "):
             yield re.sub(r"\)\"?$", "", words)
 
@@ -98,7 +98,7 @@ def problem(line: str, *, spoken: bool = False) -> str | None:
     `spoken`: it stands in a sentence, where `lakemesh onboard producer` is the command's name.
     """
     plain = PLACEHOLDER.sub("1", re.split(r"\s+#", line)[0])
-    plain = re.sub(r"\s*>+\s*\S+\s*$", "", plain)
+    plain = re.sub(r"\s*[<>]+\s*\S+\s*$", "", plain)
     try:
         _, *words = shlex.split(plain)
         if not words or SPOKEN.search(plain) or "--help" in words or (spoken and not _options(words)):

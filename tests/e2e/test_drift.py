@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +15,7 @@ from typer.testing import CliRunner, Result
 from lakemesh.cli.main import app
 from lakemesh.demo.process import LocalAwsProcess
 from tests.e2e.conftest import SAMPLE, World
+from tests.workflows.test_docs import blocks
 
 pytestmark = pytest.mark.e2e
 
@@ -72,6 +74,7 @@ def test_the_accounts_answer_as_the_declarations_do(world: World, drift: Any) ->
 # ------------------------------------------------------------------------------------------------- made by hand
 CENTRAL, CONSUMER, OTHER = "111122223333", "444455556666", "555566667777"
 ANALYST, DESK = f"arn:aws:iam::{CONSUMER}:role/FinanceAnalyst", f"arn:aws:iam::{OTHER}:role/TreasuryCashDesk"
+ASKED = ("finance-analytics/analyst", "ar_invoice", "open_amount")
 INVOICE = {"DatabaseName": "ar_curated", "Name": "invoice"}
 IBAN = {"TableWithColumns": {**INVOICE, "ColumnNames": ["direct_debit_iban"]}}
 
@@ -206,9 +209,10 @@ def test_settings_that_open_new_tables_or_name_another_administrator_are_found(
     ]
 
 
-def test_a_link_that_was_deleted_is_missing_with_its_grants(world: World, drift: Any, undo: ExitStack) -> None:
-    glue, here = world.root("glue", OTHER), lake(world, OTHER)
-    link = {"Database": {"CatalogId": OTHER, "Name": "ar_curated"}}
+def unlink(world: World, undo: ExitStack, account: str) -> list[dict[str, Any]]:
+    """Delete a consumer's link ar_curated, and with it the grants on it, which are returned."""
+    glue, here = world.root("glue", account), lake(world, account)
+    link = {"Database": {"CatalogId": account, "Name": "ar_curated"}}
     rows = here.list_permissions(Resource=link)["PrincipalResourcePermissions"]
     lost = [{key: row[key] for key in ("Principal", "Resource", "Permissions")} for row in rows]
     target = {"CatalogId": CENTRAL, "DatabaseName": "ar_curated"}
@@ -216,6 +220,11 @@ def test_a_link_that_was_deleted_is_missing_with_its_grants(world: World, drift:
     for row in lost:
         undo.callback(here.grant_permissions, **row)
     undo.callback(glue.create_database, DatabaseInput={"Name": "ar_curated", "TargetDatabase": target})
+    return lost
+
+
+def test_a_link_that_was_deleted_is_missing_with_its_grants(world: World, drift: Any, undo: ExitStack) -> None:
+    lost = unlink(world, undo, OTHER)
     holders = sorted(row["Principal"]["DataLakePrincipalIdentifier"] for row in lost)
     assert told(drift("--account", "treasury", "--format", "json")) == [
         *(("grant", "missing", f"{who}@{OTHER}_database_ar_curated") for who in holders),
@@ -230,6 +239,24 @@ def test_a_link_of_nobody_that_leads_to_central_is_unmanaged(world: World, drift
     undo.callback(glue.delete_database, Name="mine")
     assert told(drift("--format", "json")) == [("link", "unmanaged", "link/mine")]
     assert "leads to nothing any more, and is not declared" in drift().stdout
+
+
+def unnumbered(text: str) -> str:
+    """Without what Lake Formation makes up: the end of a share's name."""
+    return re.sub(r"(LakeFormation-V4-)\w+", r"\1…", text)
+
+
+def test_the_page_shows_what_the_commands_say(world: World, drift: Any, undo: ExitStack) -> None:
+    """Its two examples, after what they are about: a grant made by hand, and a link that somebody deleted."""
+    shown = [tuple(text.split("\n", 1)) for text in blocks("access.md", "console")]
+    granted(world, CENTRAL, undo, ANALYST, {"Table": {"DatabaseName": "ar_raw", "TableWildcard": {}}}, "SELECT")
+    unlink(world, undo, CONSUMER)
+    said = [
+        ("$ lakemesh explain finance-analytics/analyst ar_invoice open_amount --live", explained(*ASKED)),
+        ("$ lakemesh drift", drift().stdout),
+    ]
+    assert [unnumbered(text) for _, text in shown] == [unnumbered(text) for _, text in said]
+    assert [command for command, _ in shown] == [command for command, _ in said]
 
 
 # --------------------------------------------------------------------------------------------------------- misuse
